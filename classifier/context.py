@@ -1,0 +1,54 @@
+"""What the caller says beside the text, as evidence that outweighs a guess."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .features import Context
+from .model import Model
+from .places import FAR, MID, NEAR, SAME, Gazetteer
+
+# Log-odds against answers that contradict the caller. Strong, yet a text can still overrule:
+# a line of a list of contracts may be a purchase of goods all the same.
+_AGAINST = 6.0
+_LACKING = 2.0
+_LOCATIONS = ("same-country", "another-country", "nearby-country", "distant-country")
+_FITTING = {
+    SAME: {"same-country"},
+    NEAR: {"another-country", "nearby-country"},
+    MID: {"another-country"},
+    FAR: {"another-country", "distant-country"},
+}
+# Reasons for silence that a list of contracts with outside vendors rules out.
+_NOT_A_CONTRACT = ("in-house", "denied", "discussed", "definition-only")
+GIVEN_FACTS = {"vendor_contract": ("third-party",), "provider_country": _LOCATIONS}
+
+
+class ContextPenalty:
+    """Penalties on configurations for a context; arrays are made once for each kind of context."""
+
+    def __init__(self, model: Model, gazetteer: Gazetteer) -> None:
+        self._gazetteer = gazetteer
+        at = {f: i for i, f in enumerate(model.fact_ids)}
+        column = {f: model.facts[:, at[f]] > 0 for f in (*_LOCATIONS, "third-party", "own-unit") if f in at}
+        nothing = np.zeros(len(model.configurations), dtype=bool)
+        self._location = {f: column.get(f, nothing) for f in _LOCATIONS}
+        third = column.get("third-party", nothing)
+        self._arranged = third | column.get("own-unit", nothing)
+        self._vendor = np.zeros(len(model.configurations), dtype=np.float32)
+        silent = [i for i, s in enumerate(model.silence_ids) if s in _NOT_A_CONTRACT]
+        self._vendor += _AGAINST * (model.silences[:, silent].sum(axis=1) > 0)
+        self._vendor += _AGAINST * (~third & (model.silences.sum(axis=1) == 0))
+
+    def of(self, context: Context) -> NDArray[np.float32] | None:
+        """What to take off each configuration's score, float32 array, or None for nothing."""
+        penalty = self._vendor if context.vendor_contract else None
+        if context.home and context.provider_country:
+            fitting = _FITTING[self._gazetteer.relation(context.home, context.provider_country)]
+            place = np.zeros(len(self._vendor), dtype=np.float32)
+            for fact, holds in self._location.items():
+                place += _AGAINST * (holds & (fact not in fitting))
+                place += _LACKING * (self._arranged & ~holds & (fact in fitting))
+            penalty = place if penalty is None else penalty + place
+        return penalty

@@ -1,0 +1,275 @@
+"""The shell command ``classify``. Bare text is the default command.
+
+Answers go to stdout, everything else to stderr. Exit codes: 0 answered (also when no term applies),
+2 usage or unusable input, 3 some rows were bad, 4 the model or the vocabulary was refused.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from .. import __version__
+from ..errors import ClassifierError, ModelError, VocabularyError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ..engine import Classifier
+    from ..tagging import Tagging
+
+USAGE, SOME_BAD, REFUSED = 2, 3, 4
+_DEFAULT = "tag"
+_GROUP_OPTIONS = {"--help", "-h", "--version", "--install-completion", "--show-completion"}
+
+
+class DefaultGroup(TyperGroup):
+    """A group whose default command takes bare text."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if (args and args[0] not in _GROUP_OPTIONS and args[0] not in self.commands) or (
+            not args and not sys.stdin.isatty() and not ctx.resilient_parsing
+        ):
+            args = [_DEFAULT, *args]
+        return list(super().parse_args(ctx, args))
+
+
+app = typer.Typer(
+    cls=DefaultGroup,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help='Tag descriptions of business arrangements: classify "our accountant sends a bookkeeper on-site"',
+    epilog="Exit codes: 0 answered, 2 usage, 3 some rows bad, 4 model refused.",
+)
+
+Home = Annotated[str | None, typer.Option(help="The client's country: an ISO code such as US, or an English name.")]
+ProviderCountry = Annotated[str | None, typer.Option(help="The country where the provider does the work.")]
+VendorContract = Annotated[
+    bool, typer.Option("--vendor-contract", help="Each text is a line from a list of contracts with outside vendors.")
+]
+Threshold = Annotated[
+    float | None, typer.Option(min=0.01, max=1.0, help="Least probability of a term, instead of the model's own.")
+]
+ModelPath = Annotated[Path | None, typer.Option("--model", help="A model of your own, made by `classify train`.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"classify {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command(_DEFAULT)
+def tag(
+    texts: Annotated[
+        list[str] | None, typer.Argument(help="Descriptions; - reads them from standard input, one a line.")
+    ] = None,
+    home: Home = None,
+    provider_country: ProviderCountry = None,
+    vendor_contract: VendorContract = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a description, indented.")] = False,
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="One JSON object a description, a line each.")] = False,
+    threshold: Threshold = None,
+    model: ModelPath = None,
+) -> None:
+    """Tag descriptions. This is the default: classify "..." is the same."""
+    from . import report
+
+    classifier = _load(model)
+    style = report.Style(_color())
+    first = True
+    for text in _descriptions(texts):
+        tagging = classifier.tag(text, home, provider_country, vendor_contract, threshold)
+        if jsonl:
+            _print(json.dumps(tagging.to_dict(), ensure_ascii=False))
+        elif as_json:
+            _print(json.dumps(tagging.to_dict(), ensure_ascii=False, indent=2))
+        else:
+            if not first:
+                _print("-" * report.WIDTH)
+            _print(report.tagging_text(tagging, classifier.vocabulary, style), end="")
+        first = False
+
+
+@app.command()
+def terms(
+    term: Annotated[str | None, typer.Argument(help="One term, by its id.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the vocabulary: all terms, or one whole with its definitions and sources."""
+    from ..vocabulary import load_vocabulary
+    from . import report
+
+    vocabulary = load_vocabulary()
+    if term is None:
+        if as_json:
+            _print(json.dumps([report.term_dict(t, vocabulary) for t in vocabulary.terms.values()], indent=2))
+        else:
+            _print(report.term_list(vocabulary), end="")
+        return
+    found = vocabulary.terms.get(term) or next(
+        (t for t in vocabulary.terms.values() if term.lower() in (t.label.lower(), *(a.lower() for a in t.also))), None
+    )
+    if found is None:
+        from difflib import get_close_matches
+
+        close = get_close_matches(term, vocabulary.terms, n=1)
+        hint = f"did you mean {close[0]}? " if close else ""
+        _fail(f"unknown term {term!r}: {hint}`classify terms` lists them", USAGE)
+    if as_json:
+        _print(json.dumps(report.term_dict(found, vocabulary), ensure_ascii=False, indent=2))
+    else:
+        _print(report.term_text(found, vocabulary, report.Style(_color())), end="")
+
+
+@app.command()
+def batch(
+    table: Annotated[Path, typer.Argument(metavar="INPUT", help="A CSV file in UTF-8 with a header.")],
+    column: Annotated[list[str], typer.Option(help="The column that holds the text; repeat it to join several.")],
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Where the output goes; standard output without.")] = None,
+    home: Home = None,
+    vendor_contract: VendorContract = False,
+    threshold: Threshold = None,
+    model: ModelPath = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress on standard error.")] = False,
+) -> None:
+    """Tag a table: every row comes back, in order, with the tags added."""
+    import time
+
+    from .table import tag_table
+
+    begun = time.monotonic()
+
+    def progress(rows: int) -> None:
+        if not quiet:
+            rate = rows / max(time.monotonic() - begun, 1e-9)
+            typer.echo(f"{rows} rows, {rate:.0f} a second", err=True)
+
+    outcome = tag_table(table, output, column, _load(model), home, vendor_contract, threshold, progress)
+    if not quiet:
+        typer.echo(f"done: {outcome.rows} rows, {outcome.tagged} with a term, {len(outcome.bad)} bad", err=True)
+    for row in outcome.bad[:20]:
+        typer.echo(f"row {row.number}: {row.problem}", err=True)
+    if outcome.bad:
+        typer.echo("Bad rows are in the output as they came; mend them in the input and run again.", err=True)
+        raise typer.Exit(SOME_BAD)
+
+
+@app.command()
+def evaluate(
+    files: Annotated[list[Path], typer.Argument(help="JSONL with `text`, `must` and `may` (or training scenarios).")],
+    model: ModelPath = None,
+    as_json: AsJson = False,
+    wrong: Annotated[bool, typer.Option("--wrong", help="List the texts whose answer is not right.")] = False,
+) -> None:
+    """Measure the model on labelled descriptions."""
+    from ..training.evaluate import evaluate as run
+    from ..training.metrics import HEADER, line, term_table
+
+    found = run(_load(model), files)
+    if as_json:
+        rows = {name: scores.to_dict() for name, scores in found.files.items()}
+        _print(json.dumps({"files": rows, "total": found.total.to_dict()}, indent=2))
+        return
+    _print(HEADER)
+    for name, scores in found.files.items():
+        _print(line(name, scores))
+    _print(line("all", found.total))
+    _print("")
+    _print(term_table(found.total))
+    if wrong:
+        for row, answer in found.answers:
+            if not answer.exact:
+                extra = " ".join(f"+{t}" for t in sorted(answer.given - answer.must - answer.may))
+                missed = " ".join(f"-{t}" for t in sorted(answer.must - answer.given))
+                _print(f"\n{row['text'][:300]}\n  {extra} {missed}")
+
+
+@app.command()
+def train(
+    out: Annotated[Path, typer.Option("-o", "--out", help="The folder that the model goes into.")],
+    data: Annotated[list[Path], typer.Option(help="Scenarios in JSONL; repeat it for several files.")],
+    vocabulary: Annotated[Path | None, typer.Option(help="A vocabulary of your own, in TOML.")] = None,
+) -> None:
+    """Train a model of your own on labelled scenarios."""
+    from ..training.fit import train as run
+    from ..training.metrics import HEADER, line
+
+    validation = run(data, out, __version__, vocabulary, lambda text: typer.echo(text, err=True))
+    _print(HEADER)
+    _print(line("out of fold", validation.scores))
+
+
+def _load(path: Path | None) -> Classifier:
+    from ..engine import load
+
+    return load(path)
+
+
+def _descriptions(texts: Iterable[str] | None) -> Iterator[str]:
+    given = list(texts or ["-"])
+    for text in given:
+        if text == "-":
+            if sys.stdin.isatty():
+                typer.echo("Reading descriptions from the terminal, one a line; end with Ctrl-D.", err=True)
+            # Undecodable bytes must not stop the rest.
+            sys.stdin.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+            for line in sys.stdin:
+                if line.strip():
+                    yield line.rstrip("\r\n")
+        else:
+            yield text
+
+
+def _color() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _print(text: str, end: str = "\n") -> None:
+    # A lone surrogate (from undecodable arguments) is shown escaped rather than fatal.
+    sys.stdout.write(text.encode("utf-8", "backslashreplace").decode("utf-8") + end)
+
+
+def _fail(message: str, code: int) -> Any:
+    typer.echo(f"classify: {message}", err=True)
+    raise typer.Exit(code)
+
+
+def main() -> None:
+    """Run the command; errors raised on purpose become a message and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8")
+    try:
+        app()
+    except (ModelError, VocabularyError) as error:
+        typer.echo(f"classify: {error}", err=True)
+        raise SystemExit(REFUSED) from None
+    except ClassifierError as error:
+        typer.echo(f"classify: {error}", err=True)
+        raise SystemExit(USAGE) from None
+    except BrokenPipeError:
+        # The reader went away, as `head` does; what was asked for has been given.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+"""Writing the artefact: arrays, estimator, manifest with digests and self-check, model card."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import joblib
+import numpy as np
+
+from ..model import ESTIMATOR, FILES, PROTOCOL, artefact_digest, sha256_of
+from ..vocabulary import DATA, Vocabulary
+from .metrics import HEADER, line, term_table
+from .scenarios import LIVE
+
+if TYPE_CHECKING:
+    from .fit import CrossValidation, Fitted, Prepared
+
+# Texts whose answers every load checks; they must hold on every machine.
+SELF_CHECK: tuple[dict[str, Any], ...] = (
+    {"text": "A firm in Texas runs the help desk of our New York company."},
+    {"text": "Our own staff do the payroll in our office in Leeds."},
+    {"text": "Calls from our customers are answered by a vendor in Manila.", "home": "US"},
+)
+
+
+def write(
+    out: Path,
+    version: str,
+    data: Prepared,
+    fitted: Fitted,
+    validation: CrossValidation,
+    vocabulary: Vocabulary,
+) -> None:
+    """Write the artefact into ``out``, the same bytes for the same input."""
+    from ..engine import Classifier
+    from ..lexicon import load_lexicon
+    from ..model import Model
+    from ..reading import load_reader
+
+    out.mkdir(parents=True, exist_ok=True)
+    estimator = fitted.estimator
+    contents = {
+        "features.txt": "\n".join(fitted.space.names).encode("utf-8"),
+        "rarity.npy": _npy(fitted.space.rarity.astype(np.float16)),
+        "weights.npy": _npy(estimator.coef_.astype(np.float16)),
+        "intercept.npy": _npy(estimator.intercept_.astype(np.float32)),
+        "configurations.json": _json(_configurations(data, fitted, vocabulary)),
+        "roles.json": _json({"weights": data.roles.weights, "bias": data.roles.bias}),
+    }
+    for name in FILES:
+        (out / name).write_bytes(contents[name])
+    joblib.dump(estimator, out / ESTIMATOR, compress=("zlib", 6))
+    files = {name: sha256_of((out / name).read_bytes()) for name in (*FILES, ESTIMATOR)}
+    body: dict[str, Any] = {
+        "version": version,
+        "labels": list(data.labels.names),
+        "thresholds": dict.fromkeys(data.labels.terms, validation.threshold),
+        "temperature": validation.temperature,
+        "self_check": [],
+        "vocabulary": sha256_of((DATA / "vocabulary.toml").read_bytes()),
+        "scenarios": len(data.scenarios),
+        "cross_validation": {k: v for k, v in validation.scores.to_dict().items() if k != "terms"},
+    }
+    _manifest(out, files, body)
+    # The answers to the self-check are the model's own, read back through the path that users take.
+    classifier = Classifier(Model(out, vocabulary), vocabulary, load_reader(), load_lexicon())
+    body["self_check"] = [
+        {**case, "terms": list(classifier.tag(case["text"], home=case.get("home")).ids)} for case in SELF_CHECK
+    ]
+    _manifest(out, files, body)
+    (out / "card.md").write_text(_card(version, data, fitted, validation), encoding="utf-8")
+
+
+def _manifest(out: Path, files: dict[str, str], body: dict[str, Any]) -> None:
+    manifest = {
+        "protocol": PROTOCOL,
+        "digest": artefact_digest(files, body),
+        "files": files,
+        "body": body,
+    }
+    (out / "manifest.json").write_text(
+        json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
+
+
+def _npy(array: np.ndarray[Any, Any]) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, np.ascontiguousarray(array), allow_pickle=False)
+    return buffer.getvalue()
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+
+
+def _configurations(data: Prepared, fitted: Fitted, vocabulary: Vocabulary) -> list[Any]:
+    """For each configuration the arrangements of the first scenario that has it."""
+    rows = {row.tobytes(): i for i, row in enumerate(fitted.estimator.configurations_)}
+    found: list[Any] = [None] * len(rows)
+    for scenario, labels in zip(data.scenarios, data.Y, strict=True):
+        i = rows[labels.tobytes()]
+        if found[i] is None:
+            arrangements = [
+                sorted(vocabulary.close(a.facts)) for a in scenario.arrangements if a.status in LIVE and a.facts
+            ]
+            found[i] = [arrangements, scenario.silence, round(float(fitted.estimator.log_prior_[i]), 6)]
+    return found
+
+
+def _card(version: str, data: Prepared, fitted: Fitted, validation: CrossValidation) -> str:
+    from .fit import FOLDS_NOTE, expected_calibration_error
+
+    ece = expected_calibration_error(data, validation.probabilities)
+    return f"""# Model card: default {version}
+
+A structured logistic regression (scikit-learn estimator `StructuredLogistic`) over {len(data.labels.facts)} facts,
+{len(data.labels.terms)} terms and {len(data.labels.silences)} reasons for silence. An answer is one of
+{len(fitted.estimator.configurations_)} configurations of facts seen in training; terms follow from the facts by the
+definitions, so each tag has its proof.
+
+- Trained on {len(data.scenarios)} hand-written scenarios; {len(fitted.space):,} feature columns.
+- Temperature {validation.temperature}, threshold {validation.threshold}, both chosen on out-of-fold answers.
+- Expected calibration error of term probabilities, out of fold: {ece:.3f}.
+
+## Cross-validation ({FOLDS_NOTE})
+
+```
+{HEADER}
+{line("scenarios, out of fold", validation.scores)}
+
+{term_table(validation.scores)}
+```
+"""

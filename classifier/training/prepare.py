@@ -1,0 +1,174 @@
+"""From scenarios to what the model is fitted on: features by text, labels, and folds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from ..features import Context, Feature, features_of
+from ..lexicon import Lexicon
+from ..reading import Reader, Reading
+from ..roles import HomeGuess, guess_home, mention_features
+from ..space import FeatureSpace, Row
+from ..vocabulary import Vocabulary
+from .scenarios import LIVE, Scenario
+
+MIN_DF = 3
+ROLE_C = 0.2
+FOLDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """The order of labels: facts, then terms, then reasons for silence."""
+
+    facts: tuple[str, ...]
+    terms: tuple[str, ...]
+    silences: tuple[str, ...]
+
+    @classmethod
+    def of(cls, vocabulary: Vocabulary) -> Labels:
+        return cls(tuple(vocabulary.facts), tuple(vocabulary.terms), tuple(vocabulary.silences))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (*self.facts, *self.terms, *self.silences)
+
+
+def label_arrays(
+    scenarios: Sequence[Scenario], vocabulary: Vocabulary
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Labels and which of them are known, both bool arrays (scenarios, labels)."""
+    labels = Labels.of(vocabulary)
+    column = {name: i for i, name in enumerate(labels.facts)}
+    term_column = {name: i + len(labels.facts) for i, name in enumerate(labels.terms)}
+    start = len(labels.facts) + len(labels.terms)
+    Y = np.zeros((len(scenarios), len(labels.names)), dtype=bool)
+    known = np.ones_like(Y)
+    for i, scenario in enumerate(scenarios):
+        stated: set[str] = set()
+        unsure: set[str] = set()
+        for arrangement in scenario.arrangements:
+            if arrangement.status in LIVE:
+                closed = vocabulary.close(arrangement.facts)
+                stated |= closed
+                unsure |= vocabulary.close([*arrangement.facts, *arrangement.unsure]) - closed
+        Y[i, [column[f] for f in stated]] = True
+        known[i, [column[f] for f in unsure - stated]] = False
+        Y[i, [term_column[t] for t in scenario.terms]] = True
+        known[i, [term_column[t] for t in scenario.may]] = False
+        if scenario.silence:
+            Y[i, start + labels.silences.index(scenario.silence)] = True
+            if scenario.may:
+                # Whether there is a reason for silence hangs on what readers differ on.
+                known[i, start:] = False
+    return Y, known
+
+
+def folds_of(scenarios: Sequence[Scenario], k: int = FOLDS) -> NDArray[np.int64]:
+    """The fold of each scenario; contrast groups stay together. Depends on nothing but the ids."""
+    import hashlib
+
+    def fold(key: str) -> int:
+        return int.from_bytes(hashlib.sha256(key.encode()).digest()[:4], "big") % k
+
+    return np.array([fold(s.group or s.id) for s in scenarios], dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """The fitted scorer of place roles."""
+
+    weights: dict[str, float]
+    bias: float
+
+    def guess(self, reading: Reading, context: Context) -> HomeGuess | None:
+        """The client's country, unless the caller gave it or the text names no place."""
+        if context.home or not reading.places:
+            return None
+        return guess_home(reading, self.weights, self.bias)
+
+
+def fit_roles(readings: Sequence[Reading], countries: Sequence[str | None]) -> Roles:
+    """Fit the place roles on texts whose client's country is known."""
+    from sklearn.feature_extraction import DictVectorizer
+    from sklearn.linear_model import LogisticRegression
+
+    rows: list[dict[str, float]] = []
+    is_home: list[bool] = []
+    for reading, country in zip(readings, countries, strict=True):
+        if country:
+            for code, found in mention_features(reading):
+                rows.append(dict.fromkeys(found, 1.0))
+                is_home.append(code == country)
+    counts = Counter(name for row in rows for name in row)
+    rows = [{n: v for n, v in row.items() if counts[n] >= MIN_DF} for row in rows]
+    vectorizer = DictVectorizer(dtype=np.float64, sort=True)
+    X = vectorizer.fit_transform(rows)
+    X.indices, X.indptr = X.indices.astype(np.int32), X.indptr.astype(np.int32)
+    model = LogisticRegression(C=ROLE_C, solver="liblinear", random_state=0).fit(X, is_home)
+    weights = np.round(model.coef_[0], 4)
+    names = vectorizer.get_feature_names_out()
+    return Roles(
+        {str(n): float(w) for n, w in zip(names, weights, strict=True) if abs(w) >= 0.01},
+        round(float(model.intercept_[0]), 4),
+    )
+
+
+def context_of(scenario: Scenario) -> Context:
+    """The caller's context that a scenario gives."""
+    return Context(scenario.home, scenario.provider_country, scenario.vendor_contract)
+
+
+def guesses_out_of_fold(
+    scenarios: Sequence[Scenario], readings: Sequence[Reading], folds: NDArray[np.int64]
+) -> list[HomeGuess | None]:
+    """Each text's guess by roles that were fitted without its fold."""
+    guesses: list[HomeGuess | None] = [None] * len(scenarios)
+    for fold in np.unique(folds):
+        inside = np.flatnonzero(folds != fold)
+        roles = fit_roles([readings[i] for i in inside], [scenarios[i].country for i in inside])
+        for i in np.flatnonzero(folds == fold):
+            guesses[i] = roles.guess(readings[i], context_of(scenarios[i]))
+    return guesses
+
+
+def extract(
+    readings: Sequence[Reading],
+    contexts: Sequence[Context],
+    guesses: Sequence[HomeGuess | None],
+    reader: Reader,
+    lexicon: Lexicon,
+) -> list[list[Feature]]:
+    """All features of each text."""
+    return [
+        list(features_of(r, c, reader.gazetteer, lexicon, g))
+        for r, c, g in zip(readings, contexts, guesses, strict=True)
+    ]
+
+
+def fit_space(features: Sequence[Sequence[Feature]], min_df: int = MIN_DF) -> FeatureSpace:
+    """The columns: names found in at least ``min_df`` texts, in alphabetical order."""
+    df: Counter[str] = Counter()
+    for found in features:
+        df.update({name for name, _ in found})
+    names = sorted(name for name, n in df.items() if n >= min_df)
+    n = len(features)
+    rarity = np.array([np.log((1 + n) / (1 + df[name])) + 1 for name in names])
+    return FeatureSpace(names, rarity.astype(np.float16).astype(np.float32))
+
+
+def design_matrix(rows: Sequence[Row], width: int) -> sparse.csr_array:
+    """Rows as a sparse array (texts, columns + vector dimensions)."""
+    dims = len(rows[0].vector) if rows else 0
+    indices = np.concatenate([np.concatenate([r.columns, np.arange(width, width + dims)]) for r in rows])
+    data = np.concatenate([np.concatenate([r.values, r.vector]) for r in rows])
+    ends = np.cumsum([len(r.columns) + dims for r in rows])
+    return sparse.csr_array(
+        (data, indices, np.concatenate([[0], ends])), shape=(len(rows), width + dims)
+    )

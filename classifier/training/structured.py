@@ -1,0 +1,121 @@
+"""The learned model: one linear score for every fact, term and reason, decided together.
+
+A text's answer is one of the *configurations* seen in training: a set of facts with the terms that
+the definitions make of them, or a reason for silence. The score of a configuration is the sum of
+the linear scores of what is in it, plus its prior; a softmax over configurations gives
+probabilities, so facts and terms always agree. Fitting maximises the likelihood of the
+configurations that are compatible with what a scenario states, leaving open what is unsure.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.optimize import minimize
+from scipy.special import logsumexp
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.validation import check_is_fitted
+
+Floats = NDArray[np.float64]
+
+
+class StructuredLogistic(ClassifierMixin, BaseEstimator):
+    """Multinomial logistic regression over configurations with weights tied by label.
+
+    Args:
+        l2: strength of the penalty on weights.
+        prior_power: power of a configuration's training frequency in its prior.
+        max_iter: iterations of L-BFGS.
+
+    Attributes:
+        coef_: float32 array (features, labels), rounded to half precision as it is stored.
+        intercept_: float32 array (labels,).
+        configurations_: bool array (configurations, labels), distinct.
+        log_prior_: float32 array (configurations,).
+    """
+
+    def __init__(self, l2: float = 0.3, prior_power: float = 0.7, max_iter: int = 80) -> None:
+        self.l2 = l2
+        self.prior_power = prior_power
+        self.max_iter = max_iter
+
+    def fit(self, X: Any, Y: Any, known: Any = None, extra: Any = None) -> Self:
+        """Fit.
+
+        Args:
+            X: sparse array (texts, features).
+            Y: bool array (texts, labels).
+            known: bool array (texts, labels), false where a label is unsure; all known when None.
+            extra: bool array (n, labels), further configurations that may be answered.
+        """
+        X = sparse.csr_array(X, dtype=np.float64)
+        Y = np.asarray(Y, dtype=bool)
+        known = np.ones_like(Y) if known is None else np.asarray(known, dtype=bool)
+        rows = Y if extra is None else np.vstack([Y, np.asarray(extra, dtype=bool)])
+        configurations, inverse = np.unique(rows, axis=0, return_inverse=True)
+        counts = np.bincount(inverse[: len(Y)], minlength=len(configurations)) + 0.5
+        prior = self.prior_power * np.log(counts / counts.sum())
+        U = configurations.astype(np.float64)
+        open_to = _compatible(Y, known, configurations)
+        n, d = X.shape
+        labels = Y.shape[1]
+        X = sparse.csr_array(sparse.hstack([X, np.ones((n, 1))]))
+        XT = sparse.csr_array(X.T)
+        # The intercept is hardly penalised.
+        penalty = np.full((d + 1, 1), float(self.l2))
+        penalty[-1] *= 0.01
+
+        def loss(flat: Floats) -> tuple[float, Floats]:
+            W = flat.reshape(d + 1, labels)
+            scores = (X @ W) @ U.T + prior
+            every = logsumexp(scores, axis=1)
+            p_every = np.exp(scores - every[:, None])
+            scores[~open_to] = -np.inf
+            right = logsumexp(scores, axis=1)
+            p_right = np.exp(scores - right[:, None])
+            gradient = XT @ ((p_every - p_right) @ U) + penalty * W
+            return float((every - right).sum() + 0.5 * (penalty * W * W).sum()), gradient.ravel()
+
+        start = np.zeros((d + 1) * labels)
+        found = minimize(
+            loss, start, jac=True, method="L-BFGS-B", options={"maxiter": self.max_iter, "maxcor": 6}
+        )
+        W = found.x.reshape(d + 1, labels).astype(np.float16).astype(np.float32)
+        self.coef_ = W[:-1]
+        self.intercept_ = W[-1]
+        self.configurations_ = configurations
+        self.log_prior_ = prior.astype(np.float32)
+        self.n_features_in_ = d
+        return self
+
+    def decision_function(self, X: Any) -> Floats:
+        """Label scores, array (texts, labels)."""
+        check_is_fitted(self)
+        return np.asarray(sparse.csr_array(X) @ self.coef_ + self.intercept_, dtype=np.float64)
+
+    def configuration_proba(self, X: Any, temperature: float = 1.0) -> Floats:
+        """Probability of each configuration, array (texts, configurations)."""
+        scores = self.decision_function(X) @ self.configurations_.T.astype(np.float64)
+        scores = (scores + self.log_prior_) / temperature
+        return np.asarray(np.exp(scores - logsumexp(scores, axis=1, keepdims=True)))
+
+    def predict_proba(self, X: Any, temperature: float = 1.0) -> Floats:
+        """Probability of each label, array (texts, labels)."""
+        return np.asarray(self.configuration_proba(X, temperature) @ self.configurations_)
+
+    def predict(self, X: Any) -> NDArray[np.bool_]:
+        """Labels at probability one half, bool array (texts, labels)."""
+        return np.asarray(self.predict_proba(X) > 0.5)
+
+
+def _compatible(
+    Y: NDArray[np.bool_], known: NDArray[np.bool_], configurations: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Which configurations agree with each text on every known label."""
+    yes = (Y & known).astype(np.float32)
+    no = (~Y & known).astype(np.float32)
+    agree = yes @ configurations.T.astype(np.float32) + no @ (~configurations).T.astype(np.float32)
+    return np.asarray(agree >= known.sum(axis=1, dtype=np.float32)[:, None] - 0.5)

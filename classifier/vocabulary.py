@@ -1,0 +1,262 @@
+"""The vocabulary: documents, facts, terms, definitions and what implies what.
+
+Read from ``data/vocabulary.toml`` (or a file of one's own) and checked on load, so that a
+broken vocabulary is refused before it can give a wrong answer.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+from .errors import VocabularyError
+
+FORMAT = 1
+DATA = Path(__file__).parent / "data"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One source document: ``id`` (D0 to D4), its ``file`` stem and its title."""
+
+    id: str
+    file: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a definition stands: document, section heading, paragraph (from 1), digest."""
+
+    document: Document
+    section: str
+    paragraph: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class FactKind:
+    """A fact that a description can state, with the facts it implies."""
+
+    id: str
+    facet: str
+    label: str
+    implies: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TermDefinition:
+    """One document's reading of a term, as conditions over facts."""
+
+    id: str
+    term: str
+    says: str
+    all: tuple[str, ...]
+    any: tuple[tuple[str, ...], ...]
+    none: tuple[str, ...]
+    source: Source
+
+    def matches(self, facts: Collection[str]) -> bool:
+        """Whether ``facts`` (closed under implication) meet every condition."""
+        return (
+            all(fact in facts for fact in self.all)
+            and all(any(fact in facts for fact in choice) for choice in self.any)
+            and not any(fact in facts for fact in self.none)
+        )
+
+    def missing(self, facts: Collection[str]) -> tuple[str, ...]:
+        """Conditions that ``facts`` do not meet: ids, ``a|b`` for a choice, ``not a`` for an exclusion."""
+        lacks = [fact for fact in self.all if fact not in facts]
+        lacks += ["|".join(c) for c in self.any if not any(f in facts for f in c)]
+        lacks += [f"not {fact}" for fact in self.none if fact in facts]
+        return tuple(lacks)
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A term of the vocabulary with its other names and definitions."""
+
+    id: str
+    label: str
+    also: tuple[str, ...]
+    definitions: tuple[TermDefinition, ...]
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """All of it. Look things up by id; derive terms from facts with :meth:`terms_of`."""
+
+    documents: Mapping[str, Document]
+    facts: Mapping[str, FactKind]
+    terms: Mapping[str, Term]
+    silences: Mapping[str, str]  # reasons for silence that the model learns: id to wording
+    other_silences: Mapping[str, str]  # reasons found without the model
+    exclusions: tuple[tuple[str, str], ...]
+    implications: Mapping[str, tuple[str, ...]]
+
+    @cached_property
+    def implied_by_term(self) -> Mapping[str, frozenset[str]]:
+        """Every term's implied terms, closed transitively."""
+        closed: dict[str, frozenset[str]] = {}
+        for term in self.terms:
+            seen: set[str] = set()
+            todo = list(self.implications.get(term, ()))
+            while todo:
+                other = todo.pop()
+                if other not in seen:
+                    seen.add(other)
+                    todo.extend(self.implications.get(other, ()))
+            closed[term] = frozenset(seen)
+        return closed
+
+    @cached_property
+    def definitions(self) -> Mapping[str, TermDefinition]:
+        """Every definition by its id, ``term/document``."""
+        return {d.id: d for term in self.terms.values() for d in term.definitions}
+
+    def close(self, facts: Iterable[str]) -> frozenset[str]:
+        """``facts`` with everything that they imply.
+
+        A third party's people at the client's premises are in the client's country
+        unless the text says that the work is done in another one.
+        """
+        closed: set[str] = set()
+        todo = list(facts)
+        while todo:
+            fact = todo.pop()
+            if fact not in self.facts:
+                raise VocabularyError(
+                    f"unknown fact {fact!r}: use one of {', '.join(self.facts)}"
+                )
+            if fact not in closed:
+                closed.add(fact)
+                todo.extend(self.facts[fact].implies)
+        if {"client-premises", "third-party"} <= closed and "another-country" not in closed:
+            closed.add("same-country")
+        return frozenset(closed)
+
+    def matching(self, facts: Iterable[str]) -> tuple[TermDefinition, ...]:
+        """The definitions that one arrangement's facts match, in vocabulary order."""
+        closed = self.close(facts)
+        return tuple(d for d in self.definitions.values() if d.matches(closed))
+
+    def terms_of(self, facts: Iterable[str]) -> frozenset[str]:
+        """The terms of one arrangement, closed under implication."""
+        found = {d.term for d in self.matching(facts)}
+        for term in tuple(found):
+            found |= self.implied_by_term[term]
+        return frozenset(found)
+
+
+def _definition(term: str, row: Mapping[str, Any], documents: Mapping[str, Document]) -> TermDefinition:
+    document = documents.get(row["document"])
+    if document is None:
+        raise VocabularyError(f"{term}: unknown document {row['document']!r}")
+    citation = row["citation"]
+    return TermDefinition(
+        id=f"{term}/{document.id}",
+        term=term,
+        says=row["says"],
+        all=tuple(row.get("all", ())),
+        any=tuple(tuple(choice) for choice in row.get("any", ())),
+        none=tuple(row.get("none", ())),
+        source=Source(document, citation["section"], citation["paragraph"], citation["sha256"]),
+    )
+
+
+def _check(vocabulary: Vocabulary) -> None:
+    known = vocabulary.facts
+    for fact in known.values():
+        unknown = [f for f in fact.implies if f not in known]
+        if unknown:
+            raise VocabularyError(f"fact {fact.id} implies unknown facts: {', '.join(unknown)}")
+    for term in vocabulary.terms.values():
+        if not term.definitions:
+            raise VocabularyError(f"term {term.id} has no definition: add one")
+    for definition in vocabulary.definitions.values():
+        used = [*definition.all, *definition.none, *(f for c in definition.any for f in c)]
+        unknown = [f for f in used if f not in known]
+        if unknown:
+            raise VocabularyError(f"{definition.id} uses unknown facts: {', '.join(unknown)}")
+        if not definition.all:
+            raise VocabularyError(f"{definition.id} has no condition in `all`: it would match anything")
+        clash = vocabulary.close(definition.all) & set(definition.none)
+        if clash:
+            raise VocabularyError(f"{definition.id} can never match: {', '.join(sorted(clash))}")
+    for left, right in vocabulary.exclusions:
+        for term_id in (left, right):
+            if term_id not in vocabulary.terms:
+                raise VocabularyError(f"exclusion names unknown term {term_id!r}")
+        if right in vocabulary.implied_by_term[left] or left in vocabulary.implied_by_term[right]:
+            raise VocabularyError(f"{left} and {right} exclude each other but one implies the other")
+    for term_id, implied in vocabulary.implications.items():
+        for other in (term_id, *implied):
+            if other not in vocabulary.terms:
+                raise VocabularyError(f"implication names unknown term {other!r}")
+    # An implied term must be provable from the same facts, or its citation could not be shown.
+    for definition in vocabulary.definitions.values():
+        facts = vocabulary.close([*definition.all, *(c[0] for c in definition.any)])
+        if not definition.matches(facts):
+            raise VocabularyError(f"{definition.id} does not match its own conditions")
+        proved = {d.term for d in vocabulary.definitions.values() if d.matches(facts)}
+        unproved = vocabulary.implied_by_term[definition.term] - proved
+        if unproved:
+            raise VocabularyError(
+                f"{definition.id} implies {', '.join(sorted(unproved))}, which its facts do not prove"
+            )
+
+
+def parse_vocabulary(text: str, name: str = "vocabulary") -> Vocabulary:
+    """Parse and check a vocabulary in TOML.
+
+    Raises:
+        VocabularyError: when it cannot be parsed, or contradicts itself.
+    """
+    try:
+        raw = tomllib.loads(text)
+        if raw.get("format") != FORMAT:
+            raise VocabularyError(f"{name}: format {raw.get('format')!r}, this version reads {FORMAT}")
+        documents = {d["id"]: Document(d["id"], d["file"], d["title"]) for d in raw["document"]}
+        facts = {
+            f["id"]: FactKind(f["id"], f["facet"], f["label"], tuple(f.get("implies", ())))
+            for f in raw["fact"]
+        }
+        terms = {
+            t["id"]: Term(
+                t["id"],
+                t["label"],
+                tuple(t.get("also", ())),
+                tuple(_definition(t["id"], d, documents) for d in t.get("definition", ())),
+            )
+            for t in raw["term"]
+        }
+        vocabulary = Vocabulary(
+            documents=documents,
+            facts=facts,
+            terms=terms,
+            silences={s["id"]: s["says"] for s in raw.get("silence", ()) if s.get("learned", True)},
+            other_silences={
+                s["id"]: s["says"] for s in raw.get("silence", ()) if not s.get("learned", True)
+            },
+            exclusions=tuple((e["terms"][0], e["terms"][1]) for e in raw.get("exclusion", ())),
+            implications={i["term"]: tuple(i["implies"]) for i in raw.get("implication", ())},
+        )
+    except (tomllib.TOMLDecodeError, KeyError, TypeError, IndexError, AttributeError) as error:
+        raise VocabularyError(f"{name}: {type(error).__name__}: {error}") from error
+    _check(vocabulary)
+    return vocabulary
+
+
+@lru_cache(maxsize=8)
+def load_vocabulary(path: Path | None = None) -> Vocabulary:
+    """The vocabulary at ``path``, or the one that ships with the package."""
+    path = path or DATA / "vocabulary.toml"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise VocabularyError(f"{path}: {error}. Give the path of a vocabulary in TOML.") from error
+    return parse_vocabulary(text, path.name)
