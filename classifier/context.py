@@ -12,7 +12,7 @@ from .places import FAR, MID, NEAR, SAME, Gazetteer
 # Log-odds against answers that contradict the caller. Strong, yet a text can still overrule:
 # a line of a list of contracts may be a purchase of goods all the same.
 _AGAINST = 6.0
-_LACKING = 2.0
+_LACKING = 4.0
 _LOCATIONS = ("same-country", "another-country", "nearby-country", "distant-country")
 _FITTING = {
     SAME: {"same-country"},
@@ -25,8 +25,8 @@ _NOT_A_CONTRACT = ("in-house", "denied", "discussed", "definition-only")
 GIVEN_FACTS = {"vendor_contract": ("third-party",), "provider_country": _LOCATIONS}
 
 
-class ContextPenalty:
-    """Penalties on configurations for a context; arrays are made once for each kind of context."""
+class ContextWeights:
+    """Weighs a caller's context against configurations; what does not depend on the text is made once."""
 
     def __init__(self, model: Model, gazetteer: Gazetteer) -> None:
         self._gazetteer = gazetteer
@@ -41,14 +41,25 @@ class ContextPenalty:
         self._vendor += _AGAINST * (model.silences[:, silent].sum(axis=1) > 0)
         self._vendor += _AGAINST * (~third & (model.silences.sum(axis=1) == 0))
 
-    def of(self, context: Context) -> NDArray[np.float32] | None:
-        """What to take off each configuration's score, float32 array, or None for nothing."""
-        penalty = self._vendor if context.vendor_contract else None
+    def adjust(self, logits: NDArray[np.float64], context: Context) -> NDArray[np.float64]:
+        """Log-scores of the configurations, float64 array, with the caller's word weighed in."""
+        if context.vendor_contract:
+            logits = logits - self._vendor
         if context.home and context.provider_country:
             fitting = _FITTING[self._gazetteer.relation(context.home, context.provider_country)]
-            place = np.zeros(len(self._vendor), dtype=np.float32)
+            place = np.zeros(len(logits))
             for fact, holds in self._location.items():
                 place += _AGAINST * (holds & (fact not in fitting))
-                place += _LACKING * (self._arranged & ~holds & (fact in fitting))
-            penalty = place if penalty is None else penalty + place
-        return penalty
+                place += _LACKING * (~holds & (fact in fitting))
+            # Where a provider would sit says nothing on whether there is one: the weight of all
+            # arrangements together stays, and moves among them.
+            inside = self._arranged
+            moved = logits[inside] - place[inside]
+            logits = logits.copy()
+            logits[inside] = moved + _log_sum(logits[inside]) - _log_sum(moved)
+        return logits
+
+
+def _log_sum(logits: NDArray[np.float64]) -> float:
+    top = float(logits.max(initial=-np.inf))
+    return top + float(np.log(np.exp(logits - top).sum())) if np.isfinite(top) else top

@@ -59,9 +59,7 @@ def decide(
             _drop(left if chosen[left] < chosen[right] else right, chosen, vocabulary)
     chosen = {t: chosen[t] for t in model.term_ids if t in chosen}
     weight = dict(zip(model.definition_ids, map(float, p_definitions), strict=True))
-    definitions = {
-        term: _proofs(vocabulary.terms[term].definitions, weight, p) for term, p in chosen.items()
-    }
+    definitions = {term: _proofs(vocabulary.terms[term].definitions, weight, p) for term, p in chosen.items()}
     facts = dict(zip(model.fact_ids, map(float, p_facts), strict=True))
     needed = {f for ds in definitions.values() for d in ds for f in rests_on(d, facts)}
     asserted = vocabulary.close(needed) | {f for f, p in facts.items() if chosen and p >= 0.5}
@@ -71,7 +69,12 @@ def decide(
         silence = model.silence_ids[int(p_silence.argmax())]
     held = asserted if chosen else frozenset(f for f, p in facts.items() if p >= 0.5)
     return Decision(
-        chosen, definitions, facts, frozenset(asserted), _near_misses(probability, chosen, held, facts, vocabulary), silence
+        chosen,
+        definitions,
+        facts,
+        frozenset(asserted),
+        _near_misses(probability, chosen, held, facts, vocabulary),
+        silence,
     )
 
 

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .context import GIVEN_FACTS, ContextPenalty
+from .context import GIVEN_FACTS, ContextWeights
+from .counterfactual import Counterfactual, why_not
 from .decide import Decision, decide, rests_on
 from .errors import InputError, ModelError
 from .evidence import TokenScores, merge, spans_for
 from .features import Context, PlaceView, features_of
 from .lexicon import Lexicon, load_lexicon
-from .model import Model, default_path
+from .model import Model, default_path, posterior
 from .reading import ASSERTED, PLANNED, Reader, Reading, load_reader
 from .space import Row
 from .tagging import (
@@ -47,7 +48,7 @@ class Classifier:
         self.model = model
         self._reader = reader
         self._lexicon = lexicon
-        self._penalty = ContextPenalty(model, reader.gazetteer)
+        self._weights = ContextWeights(model, reader.gazetteer)
         self._info = ModelInfo(model.manifest.version, model.manifest.digest)
         self._citations = {
             d.id: Citation(
@@ -105,6 +106,14 @@ class Classifier:
         for text in texts:
             yield self._tag(text, context, threshold)
 
+    def why_not(self, term: str, text: str, **context: Any) -> Counterfactual:
+        """Why ``term`` does not apply to ``text``, and what would make it. Context as for :meth:`tag`.
+
+        Raises:
+            InputError: for an unknown term, or as :meth:`tag` does.
+        """
+        return why_not(self.tag(text, **context), term, self.vocabulary)
+
     def _tag(self, text: str, context: Context, threshold: float | None) -> Tagging:
         if not isinstance(text, str):
             raise InputError(f"a description is a string, not {type(text).__name__}")
@@ -124,7 +133,8 @@ class Classifier:
         guess = self.model.guess_home(reading, context)
         features = features_of(reading, context, self._reader.gazetteer, self._lexicon, guess)
         row = self.model.space.row(features, reading, self._lexicon)
-        return row, self.model.posterior(self.model.scores(row), self._penalty.of(context))
+        logits = self.model.logits(self.model.scores(row))
+        return row, posterior(self._weights.adjust(logits, context))
 
     def _silent(self, text: str, context: Context, reason: str) -> Tagging:
         says = self.vocabulary.other_silences.get(reason, reason)
@@ -142,7 +152,7 @@ class Classifier:
                 facts[fact] = Fact(
                     fact, _status(reading, spans), round(decision.facts[fact], 4), spans, given.get(fact, ())
                 )
-        terms = tuple(self._term(t, p, decision, facts) for t, p in decision.terms.items())
+        terms = tuple(self._term(t, p, decision, facts, reading) for t, p in decision.terms.items())
         others = _silenced(reading, facts)
         reason = None
         if decision.silence is not None:
@@ -157,10 +167,18 @@ class Classifier:
             self._info,
         )
 
-    def _term(self, term: str, probability: float, decision: Decision, facts: Mapping[str, Fact]) -> TermTag:
+    def _term(
+        self, term: str, probability: float, decision: Decision, facts: Mapping[str, Fact], reading: Reading
+    ) -> TermTag:
         proofs = decision.definitions[term]
         used = dict.fromkeys(f for d in proofs for f in rests_on(d, decision.facts))
         spans: list[Span] = [s for f in used for s in facts[f].evidence]
+        given = tuple(dict.fromkeys(g for f in used for g in facts[f].given))
+        if not spans and not given:
+            # No single word tells: the sentence that says most about the first fact, or the text, does.
+            spans = [
+                Span(start, end, reading.text[start:end], proofs[0].all[0]) for start, end in reading.sentences[:1]
+            ]
         return TermTag(
             term,
             self.vocabulary.terms[term].label,
@@ -168,7 +186,7 @@ class Classifier:
             any(term in self.vocabulary.implied_by_term[other] for other in decision.terms if other != term),
             tuple(self._definition(d, decision) for d in proofs),
             merge(spans),
-            tuple(dict.fromkeys(g for f in used for g in facts[f].given)),
+            given,
         )
 
     def _definition(self, definition: TermDefinition, decision: Decision) -> Definition:
@@ -189,10 +207,7 @@ def _given(context: Context) -> dict[str, tuple[str, ...]]:
 def _status(reading: Reading, spans: Iterable[Span]) -> str:
     """Planned when every span of the fact stands in a planned statement."""
     inside = [
-        reading.status[i]
-        for s in spans
-        for i, token in enumerate(reading.tokens)
-        if s.start <= token.start < s.end
+        reading.status[i] for s in spans for i, token in enumerate(reading.tokens) if s.start <= token.start < s.end
     ]
     return PLANNED if inside and all(status == PLANNED for status in inside) else ASSERTED
 

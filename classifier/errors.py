@@ -32,8 +32,7 @@ class MissingExtraError(ClassifierError):
 
     def __init__(self, package: str, extra: str) -> None:
         super().__init__(
-            f"{package} is not installed: run "
-            f'pip install "arrangement-classifier[{extra}]" and try again.'
+            f'{package} is not installed: run pip install "arrangement-classifier[{extra}]" and try again.'
         )
         self.package = package
         self.extra = extra

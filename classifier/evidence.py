@@ -54,22 +54,23 @@ class TokenScores:
         """Score of each token, float64 array (tokens,)."""
         if not len(self._at):
             return np.zeros(self._tokens)
-        return np.bincount(
-            self._at, weights=contributions[self._of] * self._share, minlength=self._tokens
-        )
+        weights = contributions[self._of] * self._share
+        return np.bincount(self._at, weights=weights, minlength=self._tokens).astype(np.float64)
 
 
 def spans_for(fact: str, reading: Reading, view: PlaceView, scores: NDArray[np.float64]) -> tuple[Span, ...]:
-    """The best spans for a fact, in order of the text; empty only for an empty text."""
-    if not reading.tokens:
-        return ()
+    """The best spans for a fact, in order of the text; empty when no word speaks for it."""
     found: list[tuple[float, int, int]] = []
+    fits = _PLACE_FACTS.get(fact)
+    if fits is None and view.at:
+        # A place name may have swayed the model; it does not state who, how much or what.
+        scores = scores.copy()
+        scores[list(view.at)] = 0.0
     for cue in reading.cues:
         if cue.kind == fact and cue.status in (ASSERTED, PLANNED):
             found.append((float(scores[cue.first : cue.last + 1].sum()) + 0.15, cue.start, cue.end))
     for n, place in enumerate(reading.places):
-        fits = _PLACE_FACTS.get(fact)
-        if fits is not None and (view.relation.get(place.country) in fits or _away(view.names[n], fact)):
+        if fits is not None and _bears_out(fact, fits, place.country, view.names[n], view):
             tokens = [i for i, m in view.at.items() if m == n]
             found.append((float(scores[tokens].sum()) + 0.2, place.start, place.end))
     best = _best_run(reading, scores)
@@ -77,13 +78,17 @@ def spans_for(fact: str, reading: Reading, view: PlaceView, scores: NDArray[np.f
         first, last, total = best
         found.append((total, reading.tokens[first].start, reading.tokens[last].end))
     if not found:
-        start, end = reading.sentences[0]
-        found.append((0.0, start, end))
+        return ()
     return _distinct(sorted(found, reverse=True), reading.text, fact)
 
 
-def _away(name: str, fact: str) -> bool:
-    return fact != "same-country" and name.endswith(("_away", "_1", "_2"))
+def _bears_out(fact: str, fits: set[str], country: str, name: str, view: PlaceView) -> bool:
+    """Whether a place can be what states a location fact."""
+    if view.home:
+        return view.relation[country] in fits
+    if fact == "same-country":
+        return len(view.codes) == 1
+    return len(view.codes) == 1 or name.endswith(("_away", "_1", "_2"))
 
 
 def _best_run(reading: Reading, scores: NDArray[np.float64]) -> tuple[int, int, float] | None:
@@ -94,11 +99,7 @@ def _best_run(reading: Reading, scores: NDArray[np.float64]) -> tuple[int, int, 
         return None
     first = last = top
     tokens = reading.tokens
-    while (
-        first > 0
-        and tokens[first - 1].sentence == tokens[top].sentence
-        and scores[first - 1] > _NEIGHBOUR * peak
-    ):
+    while first > 0 and tokens[first - 1].sentence == tokens[top].sentence and scores[first - 1] > _NEIGHBOUR * peak:
         first -= 1
     while (
         last + 1 < len(tokens)

@@ -2,7 +2,7 @@
 
 Each feature keeps the tokens that gave it, so that a decision can be traced to words.
 Names begin with their family: ``w`` words and ``p`` word beginnings; ``w2``, ``w3``, ``k`` runs and
-skips of words; ``u`` and ``uu`` word classes and their runs; ``c`` cues, ``s`` cues in their order;
+skips of words; ``u``, ``uu``, ``uk`` word classes, their runs and skips; ``c`` cues, ``s`` cues in their order;
 ``g`` places (geography); ``x`` context and shape.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .lexicon import Lexicon
-from .places import Gazetteer, distinct_countries
+from .places import Gazetteer, distinct_countries, is_shouting
 from .reading import ASSERTED, DENIED, DISCUSSED, ENDED, Reading
 from .roles import HomeGuess
 
@@ -22,6 +22,16 @@ _SKIP = 3
 # A guess of the client's country counts as known from here on.
 SURE = 0.62
 _PUNCTUATION = frozenset(",;:?!()-/")
+_FUNCTION_WORDS = frozenset(
+    "in on at from to for by with of as and but or if when since until after before while two three four all "
+    "both each every some most no not this that these those my your his her its their ask here there once one".split()
+)
+NAME = "_name"
+_NOT_NAMES = frozenset(
+    "i we our the a an it monday tuesday wednesday thursday friday saturday sunday january february march "
+    "april may june july august september october november december english mr mrs ms dr hr it ltd inc gmbh "
+    "llc upwork fiverr freelancer toptal".split()
+)
 _MARK = {DENIED: "not", ENDED: "end", DISCUSSED: "maybe"}
 
 
@@ -46,8 +56,9 @@ def features_of(
 ) -> Iterator[Feature]:
     """All features of a reading in a context, with repeats."""
     view = PlaceView(reading, context, gazetteer, guess)
-    words, where, marks = normalise(reading, view)
+    words, where, marks = normalise(reading, view, lexicon)
     yield from _word_features(words, where, marks)
+    yield from _compounds(reading)
     if lexicon is not None:
         yield from _class_features(words, where, lexicon)
     yield from _cue_features(reading, view)
@@ -58,16 +69,12 @@ def features_of(
 class PlaceView:
     """How each place of a reading stands to the client: given, guessed, or by order of mention."""
 
-    def __init__(
-        self, reading: Reading, context: Context, gazetteer: Gazetteer, guess: HomeGuess | None
-    ) -> None:
+    def __init__(self, reading: Reading, context: Context, gazetteer: Gazetteer, guess: HomeGuess | None) -> None:
         self.reading = reading
         self.codes = distinct_countries(reading.places)
         self.guessed = not context.home and guess is not None and guess.probability >= SURE
         self.home = context.home or (guess.country if guess is not None and self.guessed else None)
-        self.relation = {
-            code: gazetteer.relation(self.home, code) if self.home else "" for code in self.codes
-        }
+        self.relation = {code: gazetteer.relation(self.home, code) if self.home else "" for code in self.codes}
         self.provider = (
             gazetteer.relation(context.home, context.provider_country)
             if context.home and context.provider_country
@@ -100,9 +107,12 @@ class PlaceView:
                 i += 1
 
 
-def normalise(reading: Reading, view: PlaceView) -> tuple[list[str], list[tuple[int, ...]], list[str]]:
-    """Words with places and numbers made alike; for each its tokens, and the mark of its status."""
+def normalise(
+    reading: Reading, view: PlaceView, lexicon: Lexicon | None
+) -> tuple[list[str], list[tuple[int, ...]], list[str]]:
+    """Words with places, names and numbers made alike; for each its tokens, and the mark of its status."""
     words, marks = ["<s>"], [""]
+    named = _names(reading, view, lexicon)
     where: list[tuple[int, ...]] = [()]
     tokens = reading.tokens
     i, sentence = 0, 0
@@ -117,6 +127,10 @@ def normalise(reading: Reading, view: PlaceView) -> tuple[list[str], list[tuple[
         if i in view.at:
             word = view.names[view.at[i]]
             while view.at.get(last + 1) == view.at[i]:
+                last += 1
+        elif i in named:
+            word = NAME
+            while last + 1 in named and tokens[last + 1].sentence == sentence:
                 last += 1
         else:
             word = token.lower
@@ -133,6 +147,40 @@ def normalise(reading: Reading, view: PlaceView) -> tuple[list[str], list[tuple[
     where.append(())
     marks.append("")
     return words, where, marks
+
+
+def _names(reading: Reading, view: PlaceView, lexicon: Lexicon | None) -> frozenset[int]:
+    """Tokens that are part of a proper name: capitalised within a sentence, or an unknown word at its start."""
+    text, tokens = reading.text, reading.tokens
+    if lexicon is None or is_shouting(text):
+        return frozenset()
+    found: set[int] = set()
+    sentence = -1
+    for i, token in enumerate(tokens):
+        first, sentence = token.sentence != sentence, token.sentence
+        if i in view.at or not text[token.start].isupper() or token.end - token.start < 2:
+            continue
+        known = token.lower in lexicon
+        if token.lower in _NOT_NAMES or (known and text[token.start : token.end].isupper()):
+            continue
+        if not first or not known or _starts_name(reading, i):
+            found.add(i)
+    # "Holt & Datter", "Bank of Ruritania": what joins two names belongs to the name.
+    for i in tuple(found):
+        if i + 2 in found and tokens[i + 1].lower in ("&", "-", "of", "and", "'s", "\u2019s", "."):
+            found.add(i + 1)
+    return frozenset(found)
+
+
+def _starts_name(reading: Reading, i: int) -> bool:
+    """Whether a word at the start of a sentence goes on as a name: "Halloran Byte"."""
+    following = reading.tokens[i + 1] if i + 1 < len(reading.tokens) else None
+    return (
+        following is not None
+        and reading.text[following.start].isupper()
+        and following.lower not in _NOT_NAMES
+        and reading.tokens[i].lower not in _FUNCTION_WORDS
+    )
 
 
 def _word_features(words: list[str], where: list[tuple[int, ...]], marks: list[str]) -> Iterator[Feature]:
@@ -156,9 +204,17 @@ def _word_features(words: list[str], where: list[tuple[int, ...]], marks: list[s
                     yield f"k:{stems[i]} {stems[j]}", where[i] + where[j]
 
 
-def _class_features(
-    words: list[str], where: list[tuple[int, ...]], lexicon: Lexicon
-) -> Iterator[Feature]:
+def _compounds(reading: Reading) -> Iterator[Feature]:
+    """Words joined by a hyphen, as one: "in-house", "on-site", "home-based"."""
+    tokens = reading.tokens
+    for i in range(1, len(tokens) - 1):
+        if tokens[i].lower == "-" and tokens[i - 1].end == tokens[i].start and tokens[i].end == tokens[i + 1].start:
+            before, after = tokens[i - 1].lower, tokens[i + 1].lower
+            if before.isalpha() and after.isalpha():
+                yield f"w:{before}-{after}", (i - 1, i, i + 1)
+
+
+def _class_features(words: list[str], where: list[tuple[int, ...]], lexicon: Lexicon) -> Iterator[Feature]:
     for level in range(lexicon.levels):
         classes = [lexicon.word_class(w, level) for w in words]
         for i, name in enumerate(classes):
@@ -166,6 +222,10 @@ def _class_features(
                 yield f"u:{level}:{name}", where[i]
             if i + 1 < len(classes):
                 yield f"uu:{level}:{name} {classes[i + 1]}", where[i] + where[i + 1]
+            if level == 0 and where[i]:
+                for j in range(i + 2, min(i + 2 + _SKIP, len(classes))):
+                    if where[j]:
+                        yield f"uk:{name} {classes[j]}", where[i] + where[j]
 
 
 def _cue_features(reading: Reading, view: PlaceView) -> Iterator[Feature]:
@@ -223,6 +283,5 @@ def _context_features(reading: Reading, context: Context) -> Iterator[Feature]:
     length = len(reading.tokens)
     yield f"x:length:{next(n for n, most in enumerate((6, 12, 25, 45, 80, 1 << 60)) if length <= most)}", ()
     yield f"x:sentences:{min(len(reading.sentences), 4)}", ()
-    letters = [c for c in reading.text[:300] if c.isalpha()]
-    if letters and sum(c.isupper() for c in letters) > 0.7 * len(letters):
+    if is_shouting(reading.text):
         yield "x:capitals", ()

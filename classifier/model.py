@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from .space import FeatureSpace, Row
 from .vocabulary import Vocabulary
 
 PROTOCOL = 1
-FILES = ("features.txt", "rarity.npy", "weights.npy", "intercept.npy", "configurations.json", "roles.json")
+FILES = ("features.txt", "rarity.npy", "weights.npy", "scale.npy", "intercept.npy", "configurations.json", "roles.json")
 ESTIMATOR = "estimator.joblib"
 
 
@@ -140,7 +140,9 @@ class Model:
         self.manifest, files = read_manifest(folder)
         names = files["features.txt"].decode("utf-8").split("\n")
         self.space = FeatureSpace(names, _array(files["rarity.npy"], "rarity.npy").astype(np.float32))
-        self.weights = _array(files["weights.npy"], "weights.npy").astype(np.float32)
+        # One byte a weight, in steps of its label's scale; rows are unpacked as they are used.
+        self.weights = _array(files["weights.npy"], "weights.npy")
+        self.scale = _array(files["scale.npy"], "scale.npy").astype(np.float32)
         self.intercept = _array(files["intercept.npy"], "intercept.npy").astype(np.float32)
         roles = json.loads(files["roles.json"])
         self._role_weights: dict[str, float] = roles["weights"]
@@ -150,7 +152,7 @@ class Model:
             for row in json.loads(files["configurations.json"])
         )
         labels = self.manifest.labels
-        if self.weights.shape[1] != len(labels) or len(self.space) > self.weights.shape[0]:
+        if self.weights.ndim != 2 or self.weights.shape[1] != len(labels) or len(self.space) > self.weights.shape[0]:
             raise ModelError(f"{folder}: weights and labels do not fit together. Train the model again.")
         self._column = {name: i for i, name in enumerate(labels)}
         self._prepare(vocabulary)
@@ -199,26 +201,26 @@ class Model:
 
     def scores(self, row: Row) -> NDArray[np.float32]:
         """Label scores of one text, float32 array (labels,)."""
-        found = row.values @ self.weights[row.columns] + self.intercept
+        found = row.values @ self.weights[row.columns].astype(np.float32)
         dims = len(row.vector)
         if dims:
-            found = found + row.vector @ self.weights[len(self.space) : len(self.space) + dims]
-        return np.asarray(found, dtype=np.float32)
+            found = found + row.vector @ self.weights[len(self.space) : len(self.space) + dims].astype(np.float32)
+        return np.asarray(found * self.scale + self.intercept, dtype=np.float32)
 
-    def posterior(self, scores: NDArray[np.float32], penalty: NDArray[np.float32] | None) -> NDArray[np.float64]:
-        """Probability of each configuration, float64 array (configurations,), from label scores."""
-        logits = (self._indicators @ scores + self._prior).astype(np.float64) / self.manifest.temperature
-        if penalty is not None:
-            logits = logits - penalty
-        logits -= logits.max()
-        weights = np.exp(logits)
-        return np.asarray(weights / weights.sum())
+    def logits(self, scores: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Log-score of each configuration, float64 array (configurations,), from label scores."""
+        found = (self._indicators @ scores + self._prior).astype(np.float64)
+        return np.asarray(found / self.manifest.temperature)
 
     def contributions(self, row: Row, fact: str) -> NDArray[np.float32]:
         """What each column of ``row`` adds to the score of a fact, float32 array (columns,)."""
         column = self._column.get(fact)
         if column is None:
             return np.zeros(len(row.columns), dtype=np.float32)
-        return np.asarray(row.values * self.weights[row.columns, column], dtype=np.float32)
+        return np.asarray(row.values * (self.weights[row.columns, column] * self.scale[column]), dtype=np.float32)
 
 
+def posterior(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Probabilities from log-scores: a softmax."""
+    weights = np.exp(logits - logits.max())
+    return np.asarray(weights / weights.sum())

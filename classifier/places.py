@@ -24,8 +24,8 @@ _WORD = re.compile(r"[^\W\d_](?:[.](?=[^\W\d_]\b)|['’](?=[^\W\d_])|[^\W_])*\.?
 _LONGEST = 5
 # Words that stand before a place; names that are also ordinary words need one of them.
 _BEFORE = frozenset(
-    "in from at to near of out outside around over across into via throughout between and or our the a an "
-    "by is are for with serving leaves down up off its their my this that new other".split()
+    "in from at to near of out outside around over across into via throughout between and or our the a an by "
+    "is are for with serving leaves down up off its their my this that new other".split()
 )
 _STRONG_BEFORE = frozenset("in from at to near outside around into across throughout over".split())
 _AFTER = frozenset(
@@ -108,9 +108,7 @@ class Gazetteer:
                         self._longest[first] = length
         for candidates in self._names.values():
             candidates.sort(key=lambda c: -c.thousands)
-        self._areas = {
-            c.area: name for name, cs in self._names.items() for c in cs if c.kind == "state" and c.area
-        }
+        self._areas = {c.area: name for name, cs in self._names.items() for c in cs if c.kind == "state" and c.area}
 
     def code(self, name: str) -> str:
         """The ISO code for a country given as code or name.
@@ -153,8 +151,8 @@ class Gazetteer:
     def find(self, text: str, home: str | None = None) -> list[Place]:
         """The places that ``text`` names, in order, each resolved to a country by its context."""
         found = list(_WORD.finditer(text))
-        words = [plain(m.group()) for m in found]
-        shouting = _is_shouting(text)
+        words = [plain(m.group()).replace("’", "'") for m in found]
+        shouting = is_shouting(text)
         spans: list[tuple[int, int, str, list[Candidate], bool]] = []
         i = 0
         while i < len(words):
@@ -171,7 +169,11 @@ class Gazetteer:
         self, text: str, found: Sequence[re.Match[str]], words: Sequence[str], i: int, shouting: bool
     ) -> tuple[int, str, list[Candidate]] | None:
         first = words[i]
-        length = self._longest.get(first) or self._longest.get(first.rstrip("."))
+        length = (
+            self._longest.get(first)
+            or self._longest.get(first.rstrip("."))
+            or self._longest.get(first.removesuffix("'s"))
+        )
         if not length:
             return None
         capital = found[i].group()[0].isupper()
@@ -213,6 +215,7 @@ class Gazetteer:
         )
         places: list[Place] = []
         skip_to = -1
+        parents: set[int] = set()
         for k, (i, last, name, candidates, vague) in enumerate(spans):
             if i <= skip_to:
                 continue
@@ -229,7 +232,8 @@ class Gazetteer:
                 parent = spans[k + 1][3]
                 for candidate in candidates:
                     if any(
-                        candidate.country == p.country and (not p.area or p.area == candidate.area or candidate.kind != "city")
+                        candidate.country == p.country
+                        and (not p.area or p.area == candidate.area or candidate.kind != "city")
                         for p in parent
                         if p.kind in ("country", "state")
                     ):
@@ -239,6 +243,8 @@ class Gazetteer:
                     up = next((p for p in parent if p.kind in ("country", "state")), None)
                     if up is not None:
                         chosen = Candidate(up.country, "city", 1, up.area)
+                if chosen is not None:
+                    parents.add(k + 1)
             elif after[:1] == "," and last + 1 < len(words):
                 code = found[last + 1].group()
                 if code in self._areas and found[last + 1].start() - end <= 2:
@@ -246,7 +252,7 @@ class Gazetteer:
                     end = found[last + 1].end()
                     skip_to = last + 1
             if chosen is None:
-                if vague and not self._placed(found, words, i, last, text, name, self._ambiguous):
+                if vague and k not in parents and not self._placed(found, words, i, last, text, name, self._ambiguous):
                     continue
                 chosen = self._prefer(candidates, home, sure)
             places.append(Place(start, end, text[start:end], chosen.country, chosen.kind))
@@ -273,7 +279,7 @@ class Gazetteer:
             and text[found[last].end() : found[last + 1].start()] == " "
             and after not in _AFTER
         )
-        if follows_name:
+        if follows_name or text[found[last].end() : found[last].end() + 3] == " & ":
             return False
         if before in _STRONG_BEFORE and "." not in gap:
             return True
@@ -309,9 +315,10 @@ def _kilometres(a: Country, b: Country) -> float:
     return 12742 * math.asin(min(1.0, math.sqrt(half)))
 
 
-def _is_shouting(text: str) -> bool:
+def is_shouting(text: str) -> bool:
+    """Whether a text is written in capitals, so that a capital says nothing about a name."""
     letters = [c for c in text[:400] if c.isalpha()]
-    return len(letters) > 20 and sum(c.isupper() for c in letters) > 0.8 * len(letters)
+    return len(letters) > 7 and sum(c.isupper() for c in letters) > 0.8 * len(letters)
 
 
 def distinct_countries(places: Iterable[Place]) -> list[str]:

@@ -6,6 +6,7 @@ Offsets are Python string offsets into the caller's text, which is never changed
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ CUES = Path(__file__).parent / "data" / "cues"
 ASSERTED, PLANNED, DENIED, ENDED, DISCUSSED = "asserted", "planned", "denied", "ended", "discussed"
 # What silences a statement wins over what merely dates it.
 _RANK = {DENIED: 4, ENDED: 3, DISCUSSED: 2, PLANNED: 1, ASSERTED: 0}
+# Lone surrogates cannot be encoded, which spaCy needs; a stand-in of the same length keeps the offsets.
+_SURROGATES = re.compile(r"[\ud800-\udfff]")
 _CLAUSE_ENDS = frozenset({";", ":", "—", "–", "(", ")", ".", "!", "?"})
 
 
@@ -85,6 +88,11 @@ class Reader:
         self._matcher.add("end:", [make(t) for t in terminators])
         self._by_key = {self.nlp.vocab.strings[name]: name for name in self._key_names()}
 
+    @property
+    def fact_kinds(self) -> tuple[str, ...]:
+        """The kinds of cue that the data holds: fact ids, and ``goods``."""
+        return tuple(self._facts)
+
     def _key_names(self) -> list[str]:
         names = [f"fact:{kind}" for kind in self._facts]
         names += [f"{direction}:{status}" for status, direction in self._scopes]
@@ -92,11 +100,14 @@ class Reader:
 
     def read(self, text: str, home: str | None = None) -> Reading:
         """Read one text; ``home`` helps to resolve ambiguous place names."""
-        return self.read_doc(self.nlp(text), home)
+        doc = self.nlp(_SURROGATES.sub("\ufffd", text))
+        return self._read(text, doc, home)
 
     def read_doc(self, doc: Doc, home: str | None = None) -> Reading:
-        """Read a tokenised document."""
-        text = doc.text
+        """Read a document that spaCy has tokenised and split into sentences."""
+        return self._read(doc.text, doc, home)
+
+    def _read(self, text: str, doc: Doc, home: str | None) -> Reading:
         tokens, sentences = _split(doc)
         statuses, matches = self._statuses(doc, tokens)
         cues = []
@@ -133,9 +144,7 @@ class Reader:
                     statuses[i] = status
         return statuses, facts
 
-    def _reached(
-        self, tokens: Sequence[Token], stops: set[int], direction: str, first: int, last: int
-    ) -> range:
+    def _reached(self, tokens: Sequence[Token], stops: set[int], direction: str, first: int, last: int) -> range:
         sentence = tokens[first].sentence
         if direction == "sentence":
             low, high = first, last
@@ -155,9 +164,7 @@ class Reader:
                 high += 1
             return range(first, high + 1)
         low = first
-        while (
-            low > 0 and tokens[low - 1].sentence == sentence and low - 1 not in stops and first - low < self._reach
-        ):
+        while low > 0 and tokens[low - 1].sentence == sentence and low - 1 not in stops and first - low < self._reach:
             low -= 1
         return range(low, last + 1)
 

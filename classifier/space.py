@@ -1,7 +1,8 @@
 """The feature space: from named features to columns and weights of columns.
 
 Features fall into blocks. Each block is weighted by rarity, scaled to unit length and then by the
-block's own weight, so that a handful of cues is not drowned by hundreds of word runs.
+block's own weight, so that a handful of cues is not drowned by hundreds of word runs; the whole
+grows slowly with the length of the text.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ BLOCKS: tuple[tuple[str, tuple[str, ...], float], ...] = (
     ("words", ("w", "p"), 1.0),
     ("runs", ("w2", "w3", "k"), 1.0),
     ("classes", ("u",), 1.0),
-    ("class-runs", ("uu",), 1.0),
+    ("class-runs", ("uu", "uk"), 1.0),
     ("cues", ("c",), 1.0),
     ("orders", ("s",), 1.0),
     ("places", ("g",), 1.0),
@@ -37,6 +38,11 @@ _BLOCK_OF = {family: n for n, (_, families, _) in enumerate(BLOCKS) for family i
 def block_of(name: str) -> int:
     """The block of a feature, by its family."""
     return _BLOCK_OF[name[: name.index(":")]]
+
+
+def _length_factor(tokens: int) -> float:
+    """How much a text's features weigh by its length: a few words say less, many say more."""
+    return float(min(2.2, max(0.6, (max(tokens, 4) / 30.0) ** 0.25)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +94,9 @@ class FeatureSpace:
             value = self._rarity[column] * (1.0 + math.log(n) if n > 1 else 1.0)
             raw.append(value)
             squares[self._block[column]] += value * value
+        length = _length_factor(len(reading.tokens))
         scale = [
-            weight / math.sqrt(square) if square else 0.0
+            length * weight / math.sqrt(square) if square else 0.0
             for (_, _, weight), square in zip(BLOCKS, squares, strict=True)
         ]
         values = [v * scale[self._block[c]] for v, c in zip(raw, columns, strict=True)]

@@ -109,9 +109,7 @@ class Definition:
 
     @classmethod
     def from_dict(cls, row: Mapping[str, Any]) -> Definition:
-        return cls(
-            str(row["id"]), str(row["says"]), Citation.from_dict(row["citation"]), tuple(row["met_by"])
-        )
+        return cls(str(row["id"]), str(row["says"]), Citation.from_dict(row["citation"]), tuple(row["met_by"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +150,10 @@ class TermTag:
 
 @dataclass(frozen=True, slots=True)
 class NearMiss:
-    """A term that nearly applied, and the facts it lacked (``a|b`` for a choice, ``not a`` where ``a`` stands in the way)."""
+    """A term that nearly applied, and the facts it lacked.
+
+    ``a|b`` stands for a choice, ``not a`` for a fact that stands in the way.
+    """
 
     id: str
     probability: float

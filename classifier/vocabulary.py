@@ -129,9 +129,7 @@ class Vocabulary:
         while todo:
             fact = todo.pop()
             if fact not in self.facts:
-                raise VocabularyError(
-                    f"unknown fact {fact!r}: use one of {', '.join(self.facts)}"
-                )
+                raise VocabularyError(f"unknown fact {fact!r}: use one of {', '.join(self.facts)}")
             if fact not in closed:
                 closed.add(fact)
                 todo.extend(self.facts[fact].implies)
@@ -221,10 +219,7 @@ def parse_vocabulary(text: str, name: str = "vocabulary") -> Vocabulary:
         if raw.get("format") != FORMAT:
             raise VocabularyError(f"{name}: format {raw.get('format')!r}, this version reads {FORMAT}")
         documents = {d["id"]: Document(d["id"], d["file"], d["title"]) for d in raw["document"]}
-        facts = {
-            f["id"]: FactKind(f["id"], f["facet"], f["label"], tuple(f.get("implies", ())))
-            for f in raw["fact"]
-        }
+        facts = {f["id"]: FactKind(f["id"], f["facet"], f["label"], tuple(f.get("implies", ()))) for f in raw["fact"]}
         terms = {
             t["id"]: Term(
                 t["id"],
@@ -239,9 +234,7 @@ def parse_vocabulary(text: str, name: str = "vocabulary") -> Vocabulary:
             facts=facts,
             terms=terms,
             silences={s["id"]: s["says"] for s in raw.get("silence", ()) if s.get("learned", True)},
-            other_silences={
-                s["id"]: s["says"] for s in raw.get("silence", ()) if not s.get("learned", True)
-            },
+            other_silences={s["id"]: s["says"] for s in raw.get("silence", ()) if not s.get("learned", True)},
             exclusions=tuple((e["terms"][0], e["terms"][1]) for e in raw.get("exclusion", ())),
             implications={i["term"]: tuple(i["implies"]) for i in raw.get("implication", ())},
         )

@@ -10,7 +10,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ..engine import Classifier
-    from ..tagging import Tagging
 
 USAGE, SOME_BAD, REFUSED = 2, 3, 4
 _DEFAULT = "tag"
@@ -139,11 +138,36 @@ def terms(
         _print(report.term_text(found, vocabulary, report.Style(_color())), end="")
 
 
+@app.command("why-not")
+def why_not(
+    term: Annotated[str, typer.Argument(help="A term, by its id.")],
+    text: Annotated[str, typer.Argument(help="The description.")],
+    home: Home = None,
+    provider_country: ProviderCountry = None,
+    vendor_contract: VendorContract = False,
+    model: ModelPath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say why a term does not apply, and the smallest change of facts that would make it."""
+    from . import report
+
+    classifier = _load(model)
+    found = classifier.why_not(
+        term, text, home=home, provider_country=provider_country, vendor_contract=vendor_contract
+    )
+    if as_json:
+        _print(json.dumps(found.to_dict(), ensure_ascii=False, indent=2))
+    else:
+        _print(report.counterfactual_text(found, classifier.vocabulary, report.Style(_color())), end="")
+
+
 @app.command()
 def batch(
     table: Annotated[Path, typer.Argument(metavar="INPUT", help="A CSV file in UTF-8 with a header.")],
     column: Annotated[list[str], typer.Option(help="The column that holds the text; repeat it to join several.")],
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Where the output goes; standard output without.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Where the output goes; standard output without.")
+    ] = None,
     home: Home = None,
     vendor_contract: VendorContract = False,
     threshold: Threshold = None,
@@ -247,7 +271,7 @@ def _print(text: str, end: str = "\n") -> None:
     sys.stdout.write(text.encode("utf-8", "backslashreplace").decode("utf-8") + end)
 
 
-def _fail(message: str, code: int) -> Any:
+def _fail(message: str, code: int) -> NoReturn:
     typer.echo(f"classify: {message}", err=True)
     raise typer.Exit(code)
 

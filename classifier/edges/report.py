@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Sequence
 
+from ..counterfactual import Counterfactual
 from ..tagging import Definition, Fact, Span, Tagging, TermTag
 from ..vocabulary import Source, Term, TermDefinition, Vocabulary
 
@@ -149,6 +150,25 @@ def _wrap(text: str, first: str, rest: str) -> list[str]:
     return textwrap.wrap(
         text, WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
     )
+
+
+def counterfactual_text(found: Counterfactual, vocabulary: Vocabulary, style: Style) -> str:
+    """Why a term does not apply, and what would make it."""
+    term = vocabulary.terms[found.term]
+    if found.applies:
+        return f"{term.label} applies ({found.probability:.2f}).\n"
+    lines = [style.bold(f"{term.label} does not apply.")]
+    for gap in found.gaps:
+        document = gap.definition.rpartition("/")[2]
+        lacks = [condition_text(m, vocabulary) for m in gap.missing]
+        lacks += [f"but {vocabulary.facts[f].label}" for f in gap.contradicted]
+        lines += _wrap(f"{document}: {vocabulary.definitions[gap.definition].says}", "  ", "      ")
+        lines += _wrap("lacks: " + "; ".join(lacks), "      ", "        ")
+    change = [f"if {vocabulary.facts[f].label}" for f in found.add]
+    change += [f"if it were not that {vocabulary.facts[f].label}" for f in found.remove]
+    labels = ", ".join(vocabulary.terms[t].label for t in found.then)
+    lines += _wrap(f"It would apply {' and '.join(change)}. The terms would then be: {labels}.", "", "  ")
+    return "\n".join(lines) + "\n"
 
 
 def term_list(vocabulary: Vocabulary) -> str:

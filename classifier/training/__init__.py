@@ -1,0 +1,1 @@
+"""Fitting, cross-validation, evaluation and export. Answering never imports it."""

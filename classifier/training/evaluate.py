@@ -52,9 +52,7 @@ def evaluate(classifier: Classifier, paths: Sequence[Path]) -> Evaluation:
             tagging = classifier.tag(
                 row["text"], row.get("home"), row.get("provider_country"), bool(row.get("vendor_contract"))
             )
-            answer = Answer(
-                frozenset(tagging.ids), frozenset(row["must"]), frozenset(row["may"]), row.get("group")
-            )
+            answer = Answer(frozenset(tagging.ids), frozenset(row["must"]), frozenset(row["may"]), row.get("group"))
             answers.append(answer)
             every.append((row, answer))
         by_file[path.name] = score(answers, terms)

@@ -45,7 +45,8 @@ def write(
     contents = {
         "features.txt": "\n".join(fitted.space.names).encode("utf-8"),
         "rarity.npy": _npy(fitted.space.rarity.astype(np.float16)),
-        "weights.npy": _npy(estimator.coef_.astype(np.float16)),
+        "weights.npy": _npy(estimator.packed_),
+        "scale.npy": _npy(estimator.scale_),
         "intercept.npy": _npy(estimator.intercept_.astype(np.float32)),
         "configurations.json": _json(_configurations(data, fitted, vocabulary)),
         "roles.json": _json({"weights": data.roles.weights, "bias": data.roles.bias}),

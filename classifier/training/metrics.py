@@ -133,7 +133,9 @@ def score(answers: Iterable[Answer], terms: Collection[str]) -> Scores:
     return scores
 
 
-HEADER = f"{'':22} {'texts':>5} {'micro':>6} {'prec':>6} {'recall':>6} {'macro':>6} {'exact':>6} {'clean':>6} {'groups':>6}"
+HEADER = (
+    f"{'':22} {'texts':>5} {'micro':>6} {'prec':>6} {'recall':>6} {'macro':>6} {'exact':>6} {'clean':>6} {'groups':>6}"
+)
 
 
 def line(name: str, scores: Scores) -> str:
@@ -159,9 +161,7 @@ def term_table(scores: Scores) -> str:
     return "\n".join(rows)
 
 
-def answers_from(
-    given: Sequence[Collection[str]], rows: Sequence[Mapping[str, Any]]
-) -> list[Answer]:
+def answers_from(given: Sequence[Collection[str]], rows: Sequence[Mapping[str, Any]]) -> list[Answer]:
     """Pair given terms with evaluation rows (``must``, ``may``, ``group``)."""
     return [
         Answer(frozenset(g), frozenset(r["must"]), frozenset(r["may"]), r.get("group"))

@@ -14,11 +14,14 @@ from ..features import Context, Feature, features_of
 from ..lexicon import Lexicon
 from ..reading import Reader, Reading
 from ..roles import HomeGuess, guess_home, mention_features
-from ..space import FeatureSpace, Row
+from ..space import BLOCKS, FeatureSpace, Row, block_of
 from ..vocabulary import Vocabulary
 from .scenarios import LIVE, Scenario
 
 MIN_DF = 3
+# Runs of words are many and mostly rare: they need to be seen once more.
+MIN_DF_RUNS = 4
+RUNS = frozenset({"runs", "class-runs"})
 ROLE_C = 0.2
 FOLDS = 5
 
@@ -41,9 +44,14 @@ class Labels:
 
 
 def label_arrays(
-    scenarios: Sequence[Scenario], vocabulary: Vocabulary
+    scenarios: Sequence[Scenario], vocabulary: Vocabulary, lenient: bool = False
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Labels and which of them are known, both bool arrays (scenarios, labels)."""
+    """Labels and which of them are known, both bool arrays (scenarios, labels).
+
+    What readers differ on is taught as absent: leaving an acceptable term out is never wrong, and a
+    wrong tag costs more trust than a missing one. With ``lenient`` it is marked as not known instead,
+    which is how calibration is measured.
+    """
     labels = Labels.of(vocabulary)
     column = {name: i for i, name in enumerate(labels.facts)}
     term_column = {name: i + len(labels.facts) for i, name in enumerate(labels.terms)}
@@ -59,11 +67,12 @@ def label_arrays(
                 stated |= closed
                 unsure |= vocabulary.close([*arrangement.facts, *arrangement.unsure]) - closed
         Y[i, [column[f] for f in stated]] = True
-        known[i, [column[f] for f in unsure - stated]] = False
         Y[i, [term_column[t] for t in scenario.terms]] = True
-        known[i, [term_column[t] for t in scenario.may]] = False
         if scenario.silence:
             Y[i, start + labels.silences.index(scenario.silence)] = True
+        if lenient:
+            known[i, [column[f] for f in unsure - stated]] = False
+            known[i, [term_column[t] for t in scenario.may]] = False
             if scenario.may:
                 # Whether there is a reason for silence hangs on what readers differ on.
                 known[i, start:] = False
@@ -131,9 +140,9 @@ def guesses_out_of_fold(
     """Each text's guess by roles that were fitted without its fold."""
     guesses: list[HomeGuess | None] = [None] * len(scenarios)
     for fold in np.unique(folds):
-        inside = np.flatnonzero(folds != fold)
+        inside = np.flatnonzero(folds != fold).tolist()
         roles = fit_roles([readings[i] for i in inside], [scenarios[i].country for i in inside])
-        for i in np.flatnonzero(folds == fold):
+        for i in np.flatnonzero(folds == fold).tolist():
             guesses[i] = roles.guess(readings[i], context_of(scenarios[i]))
     return guesses
 
@@ -152,12 +161,16 @@ def extract(
     ]
 
 
-def fit_space(features: Sequence[Sequence[Feature]], min_df: int = MIN_DF) -> FeatureSpace:
-    """The columns: names found in at least ``min_df`` texts, in alphabetical order."""
+def fit_space(
+    features: Sequence[Sequence[Feature]], min_df: int = MIN_DF, min_df_runs: int = MIN_DF_RUNS
+) -> FeatureSpace:
+    """The columns: names found in enough texts, in alphabetical order."""
     df: Counter[str] = Counter()
     for found in features:
         df.update({name for name, _ in found})
-    names = sorted(name for name, n in df.items() if n >= min_df)
+    names = sorted(
+        name for name, n in df.items() if n >= (min_df_runs if BLOCKS[block_of(name)][0] in RUNS else min_df)
+    )
     n = len(features)
     rarity = np.array([np.log((1 + n) / (1 + df[name])) + 1 for name in names])
     return FeatureSpace(names, rarity.astype(np.float16).astype(np.float32))
@@ -169,6 +182,4 @@ def design_matrix(rows: Sequence[Row], width: int) -> sparse.csr_array:
     indices = np.concatenate([np.concatenate([r.columns, np.arange(width, width + dims)]) for r in rows])
     data = np.concatenate([np.concatenate([r.values, r.vector]) for r in rows])
     ends = np.cumsum([len(r.columns) + dims for r in rows])
-    return sparse.csr_array(
-        (data, indices, np.concatenate([[0], ends])), shape=(len(rows), width + dims)
-    )
+    return sparse.csr_array((data, indices, np.concatenate([[0], ends])), shape=(len(rows), width + dims))

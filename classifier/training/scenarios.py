@@ -67,9 +67,7 @@ def _powerset(items: Sequence[str]) -> Iterator[tuple[str, ...]]:
     return chain.from_iterable(combinations(items, n) for n in range(len(items) + 1))
 
 
-def derive_terms(
-    arrangements: Iterable[Arrangement], vocabulary: Vocabulary
-) -> tuple[frozenset[str], frozenset[str]]:
+def derive_terms(arrangements: Iterable[Arrangement], vocabulary: Vocabulary) -> tuple[frozenset[str], frozenset[str]]:
     """The terms that the live arrangements' facts prove, and those that unsure facts could add."""
     must: set[str] = set()
     could: set[str] = set()
@@ -195,9 +193,7 @@ def grams(tokens: Sequence[str], n: int) -> set[tuple[str, ...]]:
     return {tuple(tokens[i : i + n]) for i in range(len(tokens) - n + 1)}
 
 
-def near_duplicates(
-    scenarios: Sequence[Scenario], threshold: float = 0.6
-) -> list[tuple[Scenario, Scenario, float]]:
+def near_duplicates(scenarios: Sequence[Scenario], threshold: float = 0.6) -> list[tuple[Scenario, Scenario, float]]:
     """Pairs whose 5-gram sets overlap by more than ``threshold`` (Jaccard), groups excepted.
 
     Members of one contrast group are meant to be alike, and are compared elsewhere.

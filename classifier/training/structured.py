@@ -22,7 +22,7 @@ from sklearn.utils.validation import check_is_fitted
 Floats = NDArray[np.float64]
 
 
-class StructuredLogistic(ClassifierMixin, BaseEstimator):
+class StructuredLogistic(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Multinomial logistic regression over configurations with weights tied by label.
 
     Args:
@@ -31,13 +31,14 @@ class StructuredLogistic(ClassifierMixin, BaseEstimator):
         max_iter: iterations of L-BFGS.
 
     Attributes:
-        coef_: float32 array (features, labels), rounded to half precision as it is stored.
+        packed_: int8 array (features, labels), the weights in steps of ``scale_``.
+        scale_: float32 array (labels,).
         intercept_: float32 array (labels,).
         configurations_: bool array (configurations, labels), distinct.
         log_prior_: float32 array (configurations,).
     """
 
-    def __init__(self, l2: float = 0.3, prior_power: float = 0.7, max_iter: int = 80) -> None:
+    def __init__(self, l2: float = 0.1, prior_power: float = 0.7, max_iter: int = 80) -> None:
         self.l2 = l2
         self.prior_power = prior_power
         self.max_iter = max_iter
@@ -51,45 +52,50 @@ class StructuredLogistic(ClassifierMixin, BaseEstimator):
             known: bool array (texts, labels), false where a label is unsure; all known when None.
             extra: bool array (n, labels), further configurations that may be answered.
         """
-        X = sparse.csr_array(X, dtype=np.float64)
+        X = sparse.csr_array(X, dtype=np.float32)
         Y = np.asarray(Y, dtype=bool)
         known = np.ones_like(Y) if known is None else np.asarray(known, dtype=bool)
         rows = Y if extra is None else np.vstack([Y, np.asarray(extra, dtype=bool)])
         configurations, inverse = np.unique(rows, axis=0, return_inverse=True)
         counts = np.bincount(inverse[: len(Y)], minlength=len(configurations)) + 0.5
-        prior = self.prior_power * np.log(counts / counts.sum())
-        U = configurations.astype(np.float64)
+        prior = (self.prior_power * np.log(counts / counts.sum())).astype(np.float32)
+        U = configurations.astype(np.float32)
         open_to = _compatible(Y, known, configurations)
         n, d = X.shape
         labels = Y.shape[1]
-        X = sparse.csr_array(sparse.hstack([X, np.ones((n, 1))]))
+        X = sparse.csr_array(sparse.hstack([X, np.ones((n, 1), dtype=np.float32)]))
         XT = sparse.csr_array(X.T)
         # The intercept is hardly penalised.
-        penalty = np.full((d + 1, 1), float(self.l2))
+        penalty = np.full((d + 1, 1), self.l2, dtype=np.float64)
         penalty[-1] *= 0.01
 
         def loss(flat: Floats) -> tuple[float, Floats]:
+            # Single precision where the work is; sums and the optimiser's own arithmetic in double.
             W = flat.reshape(d + 1, labels)
-            scores = (X @ W) @ U.T + prior
-            every = logsumexp(scores, axis=1)
-            p_every = np.exp(scores - every[:, None])
+            scores = (X @ W.astype(np.float32)) @ U.T + prior
+            p_every, every = _softmax(scores)
             scores[~open_to] = -np.inf
-            right = logsumexp(scores, axis=1)
-            p_right = np.exp(scores - right[:, None])
-            gradient = XT @ ((p_every - p_right) @ U) + penalty * W
-            return float((every - right).sum() + 0.5 * (penalty * W * W).sum()), gradient.ravel()
+            p_right, right = _softmax(scores)
+            gradient = (XT @ ((p_every - p_right) @ U)).astype(np.float64) + penalty * W
+            value = float((every - right).sum(dtype=np.float64) + 0.5 * (penalty * W * W).sum())
+            return value, gradient.ravel()
 
         start = np.zeros((d + 1) * labels)
-        found = minimize(
-            loss, start, jac=True, method="L-BFGS-B", options={"maxiter": self.max_iter, "maxcor": 6}
-        )
-        W = found.x.reshape(d + 1, labels).astype(np.float16).astype(np.float32)
-        self.coef_ = W[:-1]
-        self.intercept_ = W[-1]
+        found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": self.max_iter, "maxcor": 6})
+        W = found.x.reshape(d + 1, labels)
+        # A byte a weight: an eighth of the size, and answers that differ by less than they are sure of.
+        self.scale_ = (np.maximum(np.abs(W[:-1]).max(axis=0), 1e-9) / 127).astype(np.float32)
+        self.packed_ = np.round(W[:-1] / self.scale_).astype(np.int8)
+        self.intercept_ = W[-1].astype(np.float32)
         self.configurations_ = configurations
         self.log_prior_ = prior.astype(np.float32)
         self.n_features_in_ = d
         return self
+
+    @property
+    def coef_(self) -> NDArray[np.float32]:
+        """Weights, float32 array (features, labels)."""
+        return np.asarray(self.packed_ * self.scale_, dtype=np.float32)
 
     def decision_function(self, X: Any) -> Floats:
         """Label scores, array (texts, labels)."""
@@ -111,9 +117,15 @@ class StructuredLogistic(ClassifierMixin, BaseEstimator):
         return np.asarray(self.predict_proba(X) > 0.5)
 
 
-def _compatible(
-    Y: NDArray[np.bool_], known: NDArray[np.bool_], configurations: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
+def _softmax(scores: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Row-wise softmax, and the logarithm of each row's sum of exponentials."""
+    top = scores.max(axis=1, keepdims=True)
+    weights = np.exp(scores - top)
+    total = weights.sum(axis=1, keepdims=True)
+    return weights / total, (np.log(total) + top)[:, 0]
+
+
+def _compatible(Y: NDArray[np.bool_], known: NDArray[np.bool_], configurations: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Which configurations agree with each text on every known label."""
     yes = (Y & known).astype(np.float32)
     no = (~Y & known).astype(np.float32)

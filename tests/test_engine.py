@@ -1,0 +1,199 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from classifier import Classifier, load
+from classifier.errors import InputError
+
+# The arrangements that the program must get right, as they are typed.
+STATED = [
+    ("our accountant sends a bookkeeper on-site", "staff-augmentation onshoring outsourcing accounting-outsourcing", ""),
+    ("US firm uses home-based US agents", "homeshoring", "offshoring"),
+    (
+        "the same firm has call center agents in India, hired through a vendor there",
+        "offshoring offshore-outsourcing outsourcing customer-service-outsourcing", "onshoring",
+    ),
+    ("a captive unit in India serves its US parent", "offshoring offshoring-not-outsourcing", "outsourcing"),
+    ("a New York company whose help desk is run by a firm in Texas", "onshoring ito outsourcing", "offshoring"),
+    ("garbage collected weekly by a contractor", "outsourcing", "offshoring"),
+]  # fmt: skip
+
+ODD = [
+    "", "   \n\t ", "🙂🙃 🚀", "שלום עולם זה טקסט בעברית על חברה", "\x00\x01\x02 vendor \x7f", "a" * 5000, "((((" * 500,
+    "Yrityksemme kirjanpidon hoitaa ulkopuolinen tilitoimisto Tampereella joka kuukausi.", "\ud800 vendor",
+    "vendor " * 3000, "India " * 3000, "\u202e vendor in Manila", "١٢٣ ٤٥٦",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "must", "not_"), STATED)
+def test_stated_arrangements(classifier: Classifier, text: str, must: str, not_: str) -> None:
+    tagging = classifier.tag(text)
+    assert set(must.split()) <= set(tagging.ids)
+    assert not set(not_.split()) & set(tagging.ids)
+    for term in tagging.terms:
+        assert term.evidence
+        assert term.definitions
+
+
+def test_in_house_work_has_no_term_and_says_why(classifier: Classifier) -> None:
+    tagging = classifier.tag("in-house payroll")
+    assert tagging.ids == ()
+    assert tagging.reason is not None
+    assert tagging.reason.id == "in-house"
+
+
+@pytest.mark.parametrize("text", ODD, ids=range(len(ODD)))
+def test_odd_text_gets_an_answer(classifier: Classifier, text: str) -> None:
+    tagging = classifier.tag(text)
+    assert tagging.text == text
+    assert tagging.terms or tagging.reason
+
+
+def test_a_megabyte_of_text_gets_an_answer(classifier: Classifier) -> None:
+    text = "Our own people keep the books. " * 34_000
+    assert len(text) > 1_000_000
+    assert classifier.tag(text).text is text
+
+
+def test_finnish_is_named_as_the_reason(classifier: Classifier) -> None:
+    reason = classifier.tag(ODD[7]).reason
+    assert reason is not None
+    assert reason.id == "not-english"
+
+
+def holds(classifier: Classifier, text: str, home: str | None = None, vendor: bool = False) -> None:
+    """What is true of every answer."""
+    tagging = classifier.tag(text, home=home, vendor_contract=vendor)
+    vocabulary = classifier.vocabulary
+    ids = set(tagging.ids)
+    facts = {f.id for f in tagging.facts if f.status in ("asserted", "planned")}
+    assert bool(ids) != bool(tagging.reason)
+    for term in tagging.terms:
+        assert vocabulary.implied_by_term[term.id] <= ids
+        assert term.evidence or term.given
+        assert term.definitions
+        for definition in term.definitions:
+            known = vocabulary.definitions[definition.id]
+            assert set(known.all) <= facts
+            assert set(definition.met_by) <= facts
+            assert all(set(choice) & facts for choice in known.any)
+            assert definition.citation.sha256 == known.source.sha256
+        for span in term.evidence:
+            assert text[span.start : span.end] == span.text != ""
+    assert not ids & {n.id for n in tagging.near_misses}
+    assert all(n.missing for n in tagging.near_misses)
+    assert classifier.tag(text, home=home, vendor_contract=vendor) == tagging
+
+
+@given(st.text(max_size=300), st.sampled_from([None, "US", "KE"]), st.booleans())
+def test_every_answer_is_consistent_for_any_text(text: str, home: str | None, vendor: bool) -> None:
+    holds(load(), text, home, vendor)
+
+
+WORDS = [
+    "our",
+    "own",
+    "a",
+    "firm",
+    "vendor",
+    "in",
+    "Manila",
+    "Leeds",
+    "Texas",
+    "the",
+    "call",
+    "centre",
+    "payroll",
+    "books",
+    "is",
+    "run",
+    "by",
+    "no",
+    "not",
+    "ended",
+    "staff",
+    "from",
+    "home",
+    "employees",
+    "subsidiary",
+    "freelancer",
+    "we",
+    "they",
+    "two",
+    "vendors",
+    "on-site",
+    "monthly",
+    "will",
+    "considering",
+    ".",
+    ",",
+    ";",
+    "software",
+    "servers",
+    "employer",
+    "of",
+    "record",
+    "dedicated",
+    "factory",
+    "makes",
+    "lawyers",
+    "research",
+]
+
+
+@given(st.lists(st.sampled_from(WORDS), min_size=3, max_size=40), st.sampled_from([None, "US", "GB"]))
+def test_every_answer_is_consistent_for_texts_on_the_subject(words: list[str], home: str | None) -> None:
+    holds(load(), " ".join(words), home)
+
+
+def test_caller_context_is_evidence(classifier: Classifier) -> None:
+    plain = classifier.tag("Window cleaning, two buildings, 36 months", vendor_contract=True)
+    assert "outsourcing" in plain.ids
+    assert plain.terms[0].given == ("vendor_contract",)
+    placed = "A firm does our bookkeeping."
+    near = classifier.tag(placed, home="US", provider_country="MX").ids
+    far = classifier.tag(placed, home="US", provider_country="PH").ids
+    same = classifier.tag(placed, home="US", provider_country="US").ids
+    assert "nearshoring" in near
+    assert "offshoring" in far
+    assert "nearshoring" not in far
+    assert "onshoring" in same
+    assert "offshoring" not in same
+
+
+def test_threshold(classifier: Classifier) -> None:
+    text = "A firm in Texas runs the help desk of our New York company."
+    assert set(classifier.tag(text, threshold=0.99).ids) <= set(classifier.tag(text).ids)
+    assert set(classifier.tag(text).ids) <= set(classifier.tag(text, threshold=0.05).ids)
+
+
+@pytest.mark.parametrize("bad", [{"home": "Narnia"}, {"provider_country": "?"}, {"threshold": 0}, {"threshold": 1.5}])
+def test_bad_context_is_refused(classifier: Classifier, bad: dict[str, object]) -> None:
+    with pytest.raises(InputError):
+        classifier.tag("x", **bad)  # type: ignore[arg-type]
+
+
+def test_what_is_not_text_is_refused(classifier: Classifier) -> None:
+    with pytest.raises(InputError, match="string"):
+        classifier.tag(3)  # type: ignore[arg-type]
+
+
+def test_tag_many_streams_and_agrees(classifier: Classifier) -> None:
+    def endless():  # type: ignore[no-untyped-def]
+        while True:
+            yield "A vendor in Manila answers our calls."
+
+    stream = classifier.tag_many(endless(), home="US")
+    assert next(stream) == next(stream) == classifier.tag("A vendor in Manila answers our calls.", home="US")
+
+
+def test_load_is_cached_and_module_functions_agree(classifier: Classifier) -> None:
+    import classifier as package
+
+    assert load() is classifier
+    assert package.tag("in-house payroll") == classifier.tag("in-house payroll")
+    assert list(package.tag_many(["in-house payroll"])) == [classifier.tag("in-house payroll")]
+    with pytest.raises(AttributeError):
+        _ = package.nothing
