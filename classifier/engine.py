@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,13 @@ from .counterfactual import Counterfactual, why_not
 from .decide import Decision, decide, rests_on
 from .errors import InputError, ModelError
 from .evidence import TokenScores, merge, spans_for
-from .features import Context, PlaceView, features_of
+from .features import Context, Normal, features_of, normalise
 from .lexicon import Lexicon, load_lexicon
 from .model import Model, default_path, posterior
+from .places import is_shouting
 from .reading import ASSERTED, PLANNED, Reader, Reading, load_reader
 from .space import Row
+from .spotter import window_features
 from .tagging import (
     Citation,
     Definition,
@@ -33,11 +36,21 @@ from .tagging import (
 )
 from .vocabulary import TermDefinition, Vocabulary, load_vocabulary
 
+# Common in English, and not also words of its neighbours (as "in", "was" and "die" are).
 _ENGLISH = frozenset(
-    "the a an of to in and or for is are was were be been by with on at from our we us i you it its their "
-    "they this that which who will has have had not no as all do does did my your his her he she there".split()
+    "the of to and for is are were be been by with from our we us you its their they this that which who have had "
+    "not did my your his her she there services service support".split()
 )
 _FEW = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A text as the model sees it: normalised words, each word's scores for facts, and its features."""
+
+    normal: Normal
+    spots: NDArray[np.float32]
+    row: Row
 
 
 class Classifier:
@@ -124,31 +137,31 @@ class Classifier:
         reading = self._reader.read(text, context.home)
         if not _reads_as_english(reading, self._lexicon):
             return self._silent(text, context, "not-english")
-        row, posterior = self.posterior(reading, context)
-        decision = decide(posterior, self.model, self.vocabulary, threshold)
-        return self._assemble(reading, context, row, decision)
+        seen = self.see(reading, context)
+        logits = self._weights.adjust(self.model.logits(self.model.scores(seen.row)), context)
+        return self._assemble(reading, context, seen, decide(posterior(logits), self.model, self.vocabulary, threshold))
 
-    def posterior(self, reading: Reading, context: Context) -> tuple[Row, NDArray[np.float64]]:
-        """The text's row in the feature space, and the probability of each configuration."""
-        guess = self.model.guess_home(reading, context)
-        features = features_of(reading, context, self._reader.gazetteer, self._lexicon, guess)
-        row = self.model.space.row(features, reading, self._lexicon)
-        logits = self.model.logits(self.model.scores(row))
-        return row, posterior(self._weights.adjust(logits, context))
+    def see(self, reading: Reading, context: Context) -> Seen:
+        """A reading as the model sees it."""
+        model, lexicon = self.model, self._lexicon
+        guess = model.guess_home(reading, context)
+        normal = normalise(reading, context, self._reader.gazetteer, lexicon, guess)
+        spots = model.spotter.scores(list(window_features(normal, reading, lexicon, context)))
+        features = features_of(reading, context, normal, lexicon)
+        return Seen(normal, spots, model.space.row(features, reading, lexicon, model.spotter.spotted(spots, normal)))
 
     def _silent(self, text: str, context: Context, reason: str) -> Tagging:
         says = self.vocabulary.other_silences.get(reason, reason)
         return Tagging(text, context.home, (), (), (), Reason(reason, says), self._info)
 
-    def _assemble(self, reading: Reading, context: Context, row: Row, decision: Decision) -> Tagging:
-        view = PlaceView(reading, context, self._reader.gazetteer, self.model.guess_home(reading, context))
-        tokens = TokenScores(row, len(reading.tokens))
+    def _assemble(self, reading: Reading, context: Context, seen: Seen, decision: Decision) -> Tagging:
+        tokens = TokenScores(seen.row, seen.normal, seen.spots, self.model.spotter.facts, len(reading.tokens))
         given = _given(context)
         facts: dict[str, Fact] = {}
         for fact in self.vocabulary.facts:
             if fact in decision.asserted:
-                scores = tokens.of(self.model.contributions(row, fact))
-                spans = spans_for(fact, reading, view, scores)
+                scores = tokens.of(fact, self.model.contributions(seen.row, fact))
+                spans = spans_for(fact, reading, seen.normal.view, scores)
                 facts[fact] = Fact(
                     fact, _status(reading, spans), round(decision.facts[fact], 4), spans, given.get(fact, ())
                 )
@@ -223,13 +236,13 @@ def _silenced(reading: Reading, facts: Mapping[str, Fact]) -> list[Fact]:
 
 
 def _reads_as_english(reading: Reading, lexicon: Lexicon) -> bool:
-    """False when hardly a word is English. Short and telegraphic texts get the benefit of the doubt."""
+    """False when hardly a word is English. Short texts and lines in capitals get the benefit of the doubt."""
     words = [t.lower for t in reading.tokens if t.lower.isalpha()][:400]
-    if len(words) < _FEW:
+    if len(words) < _FEW or (is_shouting(reading.text) and any(w.isascii() for w in words)):
         return any(w.isascii() for w in words) or not words
     common = sum(w in _ENGLISH for w in words)
     known = sum(w in lexicon for w in words)
-    return known >= 0.6 * len(words) or common >= 0.2 * len(words)
+    return known >= 0.6 * len(words) or common >= 0.1 * len(words)
 
 
 def load(path: str | Path | None = None, vocabulary: str | Path | None = None) -> Classifier:

@@ -11,14 +11,17 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .features import PlaceView
+from .features import Normal, PlaceView
 from .places import FAR, MID, NEAR, SAME
 from .reading import ASSERTED, PLANNED, Reading
 from .space import Row
+from .spotter import probabilities
 from .tagging import Span
 
 _MOST_SPANS = 2
-_NEIGHBOUR = 0.35
+_NEIGHBOUR = 0.4
+# What features add to a fact counts for less than a word that was spotted for it.
+_FEATURES = 0.25
 _PLACE_FACTS = {
     "same-country": {SAME},
     "another-country": {NEAR, MID, FAR},
@@ -32,9 +35,9 @@ _WEAK = frozenset(
 
 
 class TokenScores:
-    """Spreads what features add to a fact over the tokens that gave them."""
+    """How much each token speaks for a fact: what was spotted there, and what its features add."""
 
-    def __init__(self, row: Row, tokens: int) -> None:
+    def __init__(self, row: Row, normal: Normal, spots: NDArray[np.float32], facts: Sequence[str], tokens: int) -> None:
         at: list[int] = []
         of: list[int] = []
         share: list[float] = []
@@ -49,13 +52,22 @@ class TokenScores:
         self._of = np.array(of, dtype=np.int64)
         self._share = np.array(share, dtype=np.float32)
         self._tokens = tokens
+        self._column = {fact: i for i, fact in enumerate(facts)}
+        self._spotted = np.zeros((tokens, len(facts)), dtype=np.float32)
+        found = probabilities(spots)
+        for word, where in enumerate(normal.where):
+            for position in where:
+                self._spotted[position] = found[word]
 
-    def of(self, contributions: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Score of each token, float64 array (tokens,)."""
-        if not len(self._at):
-            return np.zeros(self._tokens)
-        weights = contributions[self._of] * self._share
-        return np.bincount(self._at, weights=weights, minlength=self._tokens).astype(np.float64)
+    def of(self, fact: str, contributions: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Score of each token for a fact, float64 array (tokens,)."""
+        total = np.zeros(self._tokens)
+        if len(self._at):
+            weights = contributions[self._of] * self._share
+            total += _FEATURES * np.bincount(self._at, weights=weights, minlength=self._tokens)
+        if fact in self._column:
+            total += self._spotted[:, self._column[fact]]
+        return total
 
 
 def spans_for(fact: str, reading: Reading, view: PlaceView, scores: NDArray[np.float64]) -> tuple[Span, ...]:

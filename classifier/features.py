@@ -48,19 +48,14 @@ Feature = tuple[str, tuple[int, ...]]  # name, token positions that gave it
 
 
 def features_of(
-    reading: Reading,
-    context: Context,
-    gazetteer: Gazetteer,
-    lexicon: Lexicon | None = None,
-    guess: HomeGuess | None = None,
+    reading: Reading, context: Context, normal: Normal, lexicon: Lexicon | None = None
 ) -> Iterator[Feature]:
     """All features of a reading in a context, with repeats."""
-    view = PlaceView(reading, context, gazetteer, guess)
-    words, where, marks = normalise(reading, view, lexicon)
-    yield from _word_features(words, where, marks)
+    view = normal.view
+    yield from _word_features(normal.words, normal.where, normal.marks)
     yield from _compounds(reading)
     if lexicon is not None:
-        yield from _class_features(words, where, lexicon)
+        yield from _class_features(normal.words, normal.where, lexicon)
     yield from _cue_features(reading, view)
     yield from _place_features(reading, context, view)
     yield from _context_features(reading, context)
@@ -107,10 +102,31 @@ class PlaceView:
                 i += 1
 
 
+@dataclass(frozen=True, slots=True)
+class Normal:
+    """A text as the model sees it: places, names and numbers made alike.
+
+    Attributes:
+        words: normalised words, with marks at the ends of sentences.
+        where: the token positions behind each word; none for a mark.
+        marks: the status of each word, empty when it is plainly asserted.
+    """
+
+    words: list[str]
+    where: list[tuple[int, ...]]
+    marks: list[str]
+    view: PlaceView
+
+
 def normalise(
-    reading: Reading, view: PlaceView, lexicon: Lexicon | None
-) -> tuple[list[str], list[tuple[int, ...]], list[str]]:
-    """Words with places, names and numbers made alike; for each its tokens, and the mark of its status."""
+    reading: Reading,
+    context: Context,
+    gazetteer: Gazetteer,
+    lexicon: Lexicon | None = None,
+    guess: HomeGuess | None = None,
+) -> Normal:
+    """Make places, names and numbers of a reading alike."""
+    view = PlaceView(reading, context, gazetteer, guess)
     words, marks = ["<s>"], [""]
     named = _names(reading, view, lexicon)
     where: list[tuple[int, ...]] = [()]
@@ -146,7 +162,7 @@ def normalise(
     words.append("</s>")
     where.append(())
     marks.append("")
-    return words, where, marks
+    return Normal(words, where, marks, view)
 
 
 def _names(reading: Reading, view: PlaceView, lexicon: Lexicon | None) -> frozenset[int]:

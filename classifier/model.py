@@ -22,10 +22,22 @@ from .features import Context
 from .reading import Reading
 from .roles import HomeGuess, guess_home
 from .space import FeatureSpace, Row
+from .spotter import Spotter
 from .vocabulary import Vocabulary
 
 PROTOCOL = 1
-FILES = ("features.txt", "rarity.npy", "weights.npy", "scale.npy", "intercept.npy", "configurations.json", "roles.json")
+SPOTTER = ("spot-weights.npy", "spot-scale.npy", "spot-intercept.npy", "spot-mean.npy")
+FILES = (
+    "features.txt",
+    "rarity.npy",
+    "weights.npy",
+    "scale.npy",
+    "intercept.npy",
+    "spot-features.txt",
+    *SPOTTER,
+    "configurations.json",
+    "roles.json",
+)
 ESTIMATOR = "estimator.joblib"
 
 
@@ -144,6 +156,10 @@ class Model:
         self.weights = _array(files["weights.npy"], "weights.npy")
         self.scale = _array(files["scale.npy"], "scale.npy").astype(np.float32)
         self.intercept = _array(files["intercept.npy"], "intercept.npy").astype(np.float32)
+        weights, scale, intercept, mean = (_array(files[name], name) for name in SPOTTER)
+        spot_names = files["spot-features.txt"].decode("utf-8").split("\n")
+        facts = [f for f in self.manifest.labels if f in vocabulary.facts]
+        self.spotter = Spotter(spot_names, weights, scale, intercept, mean, facts)
         roles = json.loads(files["roles.json"])
         self._role_weights: dict[str, float] = roles["weights"]
         self._role_bias: float = roles["bias"]

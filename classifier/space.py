@@ -53,7 +53,7 @@ class Row:
         columns: int array, ascending.
         values: float32 array, one a column.
         positions: for each column the token positions behind it.
-        vector: float32 array, the pooled word vector, already weighted.
+        vector: float32 array, what does not come by name: the pooled word vector and what was spotted.
     """
 
     columns: NDArray[np.int64]
@@ -75,8 +75,14 @@ class FeatureSpace:
     def __len__(self) -> int:
         return len(self.names)
 
-    def row(self, features: Iterable[Feature], reading: Reading, lexicon: Lexicon) -> Row:
-        """Project a reading's features into the space."""
+    def row(
+        self,
+        features: Iterable[Feature],
+        reading: Reading,
+        lexicon: Lexicon,
+        spotted: NDArray[np.float32] | None = None,
+    ) -> Row:
+        """Project a reading's features into the space; ``spotted`` is the spotter's word on the text."""
         found: dict[int, list[tuple[int, ...]]] = {}
         get = self._column.get
         for name, where in features:
@@ -100,11 +106,12 @@ class FeatureSpace:
             for (_, _, weight), square in zip(BLOCKS, squares, strict=True)
         ]
         values = [v * scale[self._block[c]] for v, c in zip(raw, columns, strict=True)]
+        pooled = self.pooled(reading, lexicon)
         return Row(
             np.array(columns, dtype=np.int64),
             np.array(values, dtype=np.float32),
             [found[c] for c in columns],
-            self.pooled(reading, lexicon),
+            pooled if spotted is None else np.concatenate([pooled, spotted]),
         )
 
     def pooled(self, reading: Reading, lexicon: Lexicon) -> NDArray[np.float32]:

@@ -57,10 +57,23 @@ def test_a_megabyte_of_text_gets_an_answer(classifier: Classifier) -> None:
     assert classifier.tag(text).text is text
 
 
-def test_finnish_is_named_as_the_reason(classifier: Classifier) -> None:
-    reason = classifier.tag(ODD[7]).reason
-    assert reason is not None
-    assert reason.id == "not-english"
+@pytest.mark.parametrize(
+    ("text", "foreign"),
+    [
+        (ODD[7], True),
+        ("Wir lassen unsere Buchhaltung seit Jahren von einer Firma in Indien machen.", True),
+        ("Nuestra contabilidad la lleva una empresa externa de Monterrey todos los meses.", True),
+        ("שלום עולם זה טקסט בעברית על חברה", True),
+        ("NCA NER REGION 1 CHESAPEAKE BAY STORMWATER BMPS", False),
+        ("Disposable polythene aprons for NHS Wales.", False),
+        ("Journalistic talent for VOA's Eurasia Division.", False),
+        ("tamra netwroks is lookin aftr the bakups for our hobart collge", False),
+        ("Zahnarzt GmbH: payroll, vendor, Manila", False),
+    ],
+)
+def test_only_another_language_is_named_as_the_reason(classifier: Classifier, text: str, foreign: bool) -> None:
+    reason = classifier.tag(text).reason
+    assert (reason is not None and reason.id == "not-english") == foreign
 
 
 def holds(classifier: Classifier, text: str, home: str | None = None, vendor: bool = False) -> None:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from classifier.features import NAME, Context, PlaceView, features_of, normalise
+from classifier.features import NAME, Context, features_of, normalise
 from classifier.lexicon import load_lexicon
 from classifier.reading import load_reader
 from classifier.roles import HomeGuess
@@ -10,13 +10,14 @@ def words(text: str, home: str | None = None, guess: HomeGuess | None = None) ->
     reader = load_reader()
     context = Context(home)
     reading = reader.read(text, home)
-    return normalise(reading, PlaceView(reading, context, reader.gazetteer, guess), load_lexicon())[0]
+    return normalise(reading, context, reader.gazetteer, load_lexicon(), guess).words
 
 
 def names(text: str, context: Context) -> set[str]:
     reader = load_reader()
     reading = reader.read(text, context.home)
-    return {n for n, _ in features_of(reading, context, reader.gazetteer, load_lexicon())}
+    normal = normalise(reading, context, reader.gazetteer, load_lexicon())
+    return {n for n, _ in features_of(reading, context, normal, load_lexicon())}
 
 
 def test_places_are_named_by_how_they_stand_to_the_client() -> None:

@@ -11,8 +11,7 @@ import pytest
 
 from classifier import Classifier, load
 from classifier.errors import ModelError
-from classifier.features import Context, features_of
-from classifier.lexicon import load_lexicon
+from classifier.features import Context
 from classifier.model import ESTIMATOR, FILES, Model, default_path, posterior, read_manifest, sha256_of
 from classifier.reading import load_reader
 from classifier.training.prepare import design_matrix
@@ -32,7 +31,7 @@ def copy(tmp_path: Path) -> Path:
 
 
 def test_arrays_answer_as_the_estimator_does(classifier: Classifier) -> None:
-    reader, lexicon, model = load_reader(), load_lexicon(), classifier.model
+    reader, model = load_reader(), classifier.model
     manifest, _ = read_manifest(default_path())
     path = default_path() / ESTIMATOR
     assert sha256_of(path.read_bytes()) == manifest.raw["files"][ESTIMATOR]
@@ -41,8 +40,7 @@ def test_arrays_answer_as_the_estimator_does(classifier: Classifier) -> None:
     for text in TEXTS:
         reading = reader.read(text)
         context = Context()
-        guess = model.guess_home(reading, context)
-        rows.append(model.space.row(features_of(reading, context, reader.gazetteer, lexicon, guess), reading, lexicon))
+        rows.append(classifier.see(reading, context).row)
     X = design_matrix(rows, len(model.space))
     scores = np.stack([model.scores(row) for row in rows])
     assert np.abs(scores - estimator.decision_function(X)).max() < 1e-4

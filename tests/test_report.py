@@ -31,5 +31,9 @@ def test_conditions_are_put_in_words(vocabulary: Vocabulary) -> None:
 
 
 def test_a_caller_is_named_as_evidence(classifier: Classifier) -> None:
-    shown = tagging_text(classifier.tag("window cleaning", vendor_contract=True), classifier.vocabulary, Style(False))
+    shown = tagging_text(
+        classifier.tag("Window cleaning, two buildings, 36 months", vendor_contract=True),
+        classifier.vocabulary,
+        Style(False),
+    )
     assert "the caller says" in " ".join(shown.split())

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from classifier.features import Context, features_of
+from classifier.features import Context, features_of, normalise
 from classifier.lexicon import load_lexicon
 from classifier.reading import load_reader
 from classifier.space import BLOCKS, VECTOR_WEIGHT, FeatureSpace, block_of
@@ -12,7 +12,9 @@ from classifier.space import BLOCKS, VECTOR_WEIGHT, FeatureSpace, block_of
 def test_every_family_has_a_block() -> None:
     reader = load_reader()
     reading = reader.read("Our vendor in Manila, not our staff, answers calls for the firm in Leeds.")
-    found = features_of(reading, Context("GB", "PH", True), reader.gazetteer, load_lexicon())
+    context = Context("GB", "PH", True)
+    normal = normalise(reading, context, reader.gazetteer, load_lexicon())
+    found = features_of(reading, context, normal, load_lexicon())
     blocks = {BLOCKS[block_of(name)][0] for name, _ in found}
     assert blocks == {name for name, _, _ in BLOCKS}
 

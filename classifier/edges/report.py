@@ -183,7 +183,7 @@ def term_list(vocabulary: Vocabulary) -> str:
 
 def term_text(term: Term, vocabulary: Vocabulary, style: Style) -> str:
     """One term whole: other names, definitions with conditions and sources, what it implies and excludes."""
-    lines = [style.bold(term.label) + (f"  ({', '.join(term.also)})" if term.also else ""), ""]
+    lines = [style.bold(term.label), *_wrap(", ".join(term.also), "  ", "  "), ""]
     for definition in term.definitions:
         lines += _wrap(f"{definition.source.document.id}  {definition.says}", "", "    ")
         lines += _conditions(definition, vocabulary)

@@ -48,6 +48,11 @@ def write(
         "weights.npy": _npy(estimator.packed_),
         "scale.npy": _npy(estimator.scale_),
         "intercept.npy": _npy(estimator.intercept_.astype(np.float32)),
+        "spot-features.txt": "\n".join(data.spotter.names).encode("utf-8"),
+        "spot-weights.npy": _npy(data.spotter.weights),
+        "spot-scale.npy": _npy(data.spotter.scale),
+        "spot-intercept.npy": _npy(data.spotter.intercept),
+        "spot-mean.npy": _npy(data.spotter.mean),
         "configurations.json": _json(_configurations(data, fitted, vocabulary)),
         "roles.json": _json({"weights": data.roles.weights, "bias": data.roles.bias}),
     }
@@ -58,7 +63,7 @@ def write(
     body: dict[str, Any] = {
         "version": version,
         "labels": list(data.labels.names),
-        "thresholds": dict.fromkeys(data.labels.terms, validation.threshold),
+        "thresholds": validation.thresholds,
         "temperature": validation.temperature,
         "self_check": [],
         "vocabulary": sha256_of((DATA / "vocabulary.toml").read_bytes()),
@@ -123,7 +128,8 @@ A structured logistic regression (scikit-learn estimator `StructuredLogistic`) o
 definitions, so each tag has its proof.
 
 - Trained on {len(data.scenarios)} hand-written scenarios; {len(fitted.space):,} feature columns.
-- Temperature {validation.temperature}, threshold {validation.threshold}, both chosen on out-of-fold answers.
+- Temperature {validation.temperature}; thresholds by term from {min(validation.thresholds.values())} to
+  {max(validation.thresholds.values())}, both chosen on out-of-fold answers, leaning to precision.
 - Expected calibration error of term probabilities, out of fold: {ece:.3f}.
 
 ## Cross-validation ({FOLDS_NOTE})

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from ..features import Context, Feature, features_of
+from ..features import Context, Feature, Normal, features_of, normalise
 from ..lexicon import Lexicon
 from ..reading import Reader, Reading
 from ..roles import HomeGuess, guess_home, mention_features
 from ..space import BLOCKS, FeatureSpace, Row, block_of
+from ..spotter import window_features
 from ..vocabulary import Vocabulary
 from .scenarios import LIVE, Scenario
 
@@ -49,8 +50,9 @@ def label_arrays(
     """Labels and which of them are known, both bool arrays (scenarios, labels).
 
     What readers differ on is taught as absent: leaving an acceptable term out is never wrong, and a
-    wrong tag costs more trust than a missing one. With ``lenient`` it is marked as not known instead,
-    which is how calibration is measured.
+    wrong tag costs more trust than a missing one. Kinds of work are the exception and stay open: they
+    are doubtful by ruling (one person in a post), not because the text is silent on them. With
+    ``lenient`` all that readers differ on is marked as not known, which is how calibration is measured.
     """
     labels = Labels.of(vocabulary)
     column = {name: i for i, name in enumerate(labels.facts)}
@@ -71,12 +73,27 @@ def label_arrays(
         if scenario.silence:
             Y[i, start + labels.silences.index(scenario.silence)] = True
         if lenient:
-            known[i, [column[f] for f in unsure - stated]] = False
-            known[i, [term_column[t] for t in scenario.may]] = False
-            if scenario.may:
-                # Whether there is a reason for silence hangs on what readers differ on.
-                known[i, start:] = False
+            open_facts, open_terms = unsure, scenario.may
+        else:
+            open_facts = {f for f in unsure if vocabulary.facts[f].facet == "what work"} if scenario.terms else set()
+            open_terms = _derivable(scenario, open_facts, vocabulary) - scenario.terms
+        known[i, [column[f] for f in open_facts - stated]] = False
+        known[i, [term_column[t] for t in open_terms]] = False
+        if lenient and scenario.silence and scenario.may:
+            # Whether there is a reason for silence hangs on what readers differ on.
+            known[i, start:] = False
     return Y, known
+
+
+def _derivable(scenario: Scenario, extra: Collection[str], vocabulary: Vocabulary) -> frozenset[str]:
+    """The terms that the live arrangements would carry with the ``extra`` facts that they leave unsure."""
+    found: set[str] = set()
+    for arrangement in scenario.arrangements:
+        if arrangement.status in LIVE:
+            for fact in [None, *(f for f in arrangement.unsure if f in extra)]:
+                found |= vocabulary.terms_of([*arrangement.facts, *([fact] if fact else [])])
+            found |= vocabulary.terms_of([*arrangement.facts, *(f for f in arrangement.unsure if f in extra)])
+    return frozenset(found)
 
 
 def folds_of(scenarios: Sequence[Scenario], k: int = FOLDS) -> NDArray[np.int64]:
@@ -147,18 +164,29 @@ def guesses_out_of_fold(
     return guesses
 
 
-def extract(
+@dataclass(frozen=True, slots=True)
+class View:
+    """A training text as the model sees it: features by name, and the windows that the spotter looks at."""
+
+    normal: Normal
+    features: Sequence[Feature]
+    windows: Sequence[Sequence[str]]
+
+
+def views_of(
     readings: Sequence[Reading],
     contexts: Sequence[Context],
     guesses: Sequence[HomeGuess | None],
     reader: Reader,
     lexicon: Lexicon,
-) -> list[list[Feature]]:
-    """All features of each text."""
-    return [
-        list(features_of(r, c, reader.gazetteer, lexicon, g))
-        for r, c, g in zip(readings, contexts, guesses, strict=True)
-    ]
+) -> list[View]:
+    """Features and windows of each text."""
+    found = []
+    for reading, context, guess in zip(readings, contexts, guesses, strict=True):
+        normal = normalise(reading, context, reader.gazetteer, lexicon, guess)
+        features = list(features_of(reading, context, normal, lexicon))
+        found.append(View(normal, features, list(window_features(normal, reading, lexicon, context))))
+    return found
 
 
 def fit_space(

@@ -38,7 +38,7 @@ class StructuredLogistic(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         log_prior_: float32 array (configurations,).
     """
 
-    def __init__(self, l2: float = 0.1, prior_power: float = 0.7, max_iter: int = 80) -> None:
+    def __init__(self, l2: float = 0.1, prior_power: float = 0.7, max_iter: int = 70) -> None:
         self.l2 = l2
         self.prior_power = prior_power
         self.max_iter = max_iter
