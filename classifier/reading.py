@@ -101,13 +101,6 @@ class Reader:
     def read(self, text: str, home: str | None = None) -> Reading:
         """Read one text; ``home`` helps to resolve ambiguous place names."""
         doc = self.nlp(_SURROGATES.sub("\ufffd", text))
-        return self._read(text, doc, home)
-
-    def read_doc(self, doc: Doc, home: str | None = None) -> Reading:
-        """Read a document that spaCy has tokenised and split into sentences."""
-        return self._read(doc.text, doc, home)
-
-    def _read(self, text: str, doc: Doc, home: str | None) -> Reading:
         tokens, sentences = _split(doc)
         statuses, matches = self._statuses(doc, tokens)
         cues = []

@@ -47,7 +47,7 @@ def test_python_examples_run(code: str) -> None:
 
 def test_every_script_has_a_use_text() -> None:
     for path in (ROOT / "scripts").iterdir():
-        if path.suffix != ".toml":
+        if not path.suffix:
             assert f"scripts/{path.name}" in path.read_text(encoding="utf-8"), path.name
 
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -159,11 +159,3 @@ def term_table(scores: Scores) -> str:
         for term, t in scores.terms.items()
     ]
     return "\n".join(rows)
-
-
-def answers_from(given: Sequence[Collection[str]], rows: Sequence[Mapping[str, Any]]) -> list[Answer]:
-    """Pair given terms with evaluation rows (``must``, ``may``, ``group``)."""
-    return [
-        Answer(frozenset(g), frozenset(r["must"]), frozenset(r["may"]), r.get("group"))
-        for g, r in zip(given, rows, strict=True)
-    ]
