@@ -188,7 +188,7 @@ class Classifier:
         spans: list[Span] = [s for f in used for s in facts[f].evidence]
         given = tuple(dict.fromkeys(g for f in used for g in facts[f].given))
         if not spans and not given:
-            # No single word tells: the sentence that says most about the first fact, or the text, does.
+            # No single word tells: the first sentence stands for the text.
             spans = [
                 Span(start, end, reading.text[start:end], proofs[0].all[0]) for start, end in reading.sentences[:1]
             ]

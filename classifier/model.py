@@ -202,7 +202,7 @@ class Model:
             if configuration.silence in self.silence_ids:
                 self.silences[row, self.silence_ids.index(configuration.silence)] = 1
         # One column of label indicators for each label that has learned weights.
-        blocks = {**{f: self.facts[:, i] for f, i in fact_at.items()}}
+        blocks = {f: self.facts[:, i] for f, i in fact_at.items()}
         blocks |= {t: self.terms[:, i] for t, i in term_at.items()}
         blocks |= {s: self.silences[:, i] for i, s in enumerate(self.silence_ids)}
         empty = np.zeros(n, dtype=np.float32)

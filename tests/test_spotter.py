@@ -36,7 +36,6 @@ def test_scores_add_up_and_unknown_windows_give_the_intercept() -> None:
 
 def test_words_under_denial_do_not_speak_for_the_text() -> None:
     reader = load_reader()
-    scores = np.full((1, 2), 3.0, dtype=np.float32)
     for text, silent in (("No vendor.", True), ("A vendor.", False)):
         normal = normalise(reader.read(text), Context(), reader.gazetteer, load_lexicon())
         scores = np.where(np.array([[w == "vendor"] for w in normal.words]), 3.0, -9.0).astype(np.float32)

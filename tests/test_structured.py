@@ -45,13 +45,6 @@ def test_fitting_is_repeatable() -> None:
     assert first.coef_.tobytes() == second.coef_.tobytes()
 
 
-def test_extra_configurations_can_be_answered() -> None:
-    X, Y = data()
-    extra = np.array([[False, True, True]])
-    model = StructuredLogistic().fit(X, Y, extra=extra)
-    assert len(model.configurations_) == 5
-
-
 def test_it_is_a_scikit_learn_estimator() -> None:
     from sklearn.base import clone
 

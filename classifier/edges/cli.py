@@ -10,13 +10,13 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from .. import __version__
-from ..errors import ClassifierError, ModelError, VocabularyError
+from ..errors import ClassifierError, InputError, ModelError, VocabularyError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -131,7 +131,7 @@ def terms(
 
         close = get_close_matches(term, vocabulary.terms, n=1)
         hint = f"did you mean {close[0]}? " if close else ""
-        _fail(f"unknown term {term!r}: {hint}`classify terms` lists them", USAGE)
+        raise InputError(f"unknown term {term!r}: {hint}`classify terms` lists them")
     if as_json:
         _print(json.dumps(report.term_dict(found, vocabulary), ensure_ascii=False, indent=2))
     else:
@@ -269,11 +269,6 @@ def _color() -> bool:
 def _print(text: str, end: str = "\n") -> None:
     # A lone surrogate (from undecodable arguments) is shown escaped rather than fatal.
     sys.stdout.write(text.encode("utf-8", "backslashreplace").decode("utf-8") + end)
-
-
-def _fail(message: str, code: int) -> NoReturn:
-    typer.echo(f"classify: {message}", err=True)
-    raise typer.Exit(code)
 
 
 def main() -> None:

@@ -33,6 +33,7 @@ def write(
     fitted: Fitted,
     validation: CrossValidation,
     vocabulary: Vocabulary,
+    vocabulary_path: Path | None = None,
 ) -> None:
     """Write the artefact into ``out``, the same bytes for the same input."""
     from ..engine import Classifier
@@ -66,7 +67,7 @@ def write(
         "thresholds": validation.thresholds,
         "temperature": validation.temperature,
         "self_check": [],
-        "vocabulary": sha256_of((DATA / "vocabulary.toml").read_bytes()),
+        "vocabulary": sha256_of((vocabulary_path or DATA / "vocabulary.toml").read_bytes()),
         "scenarios": len(data.scenarios),
         "cross_validation": {k: v for k, v in validation.scores.to_dict().items() if k != "terms"},
     }

@@ -237,5 +237,5 @@ def train(
     validation = cross_validate(data, say)
     fitted = fit(data)
     say(f"{len(fitted.space)} columns, {len(fitted.estimator.configurations_)} configurations")
-    export.write(out, version, data, fitted, validation, vocabulary)
+    export.write(out, version, data, fitted, validation, vocabulary, vocabulary_path)
     return validation

@@ -16,6 +16,7 @@ from ..reading import Reading
 from ..spotter import WEIGHT, Spotter, probabilities, summary
 from ..vocabulary import Vocabulary
 from .scenarios import LIVE, Scenario
+from .structured import pack
 
 MIN_COUNT = 6
 L2 = 2.0
@@ -95,8 +96,8 @@ def fit_weights(X: sparse.csr_array, inside: NDArray[np.bool_], known: NDArray[n
     start[d * k :] = -4.0
     found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": MAX_ITER, "maxcor": 6})
     W = found.x.reshape(d + 1, k)
-    scale = (np.maximum(np.abs(W[:-1]).max(axis=0), 1e-9) / 127).astype(np.float32)
-    return Weights(np.round(W[:-1] / scale).astype(np.int8), scale, W[-1].astype(np.float32))
+    scale, packed = pack(W[:-1])
+    return Weights(packed, scale, W[-1].astype(np.float32))
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,21 +43,19 @@ class StructuredLogistic(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.prior_power = prior_power
         self.max_iter = max_iter
 
-    def fit(self, X: Any, Y: Any, known: Any = None, extra: Any = None) -> Self:
+    def fit(self, X: Any, Y: Any, known: Any = None) -> Self:
         """Fit.
 
         Args:
             X: sparse array (texts, features).
             Y: bool array (texts, labels).
             known: bool array (texts, labels), false where a label is unsure; all known when None.
-            extra: bool array (n, labels), further configurations that may be answered.
         """
         X = sparse.csr_array(X, dtype=np.float32)
         Y = np.asarray(Y, dtype=bool)
         known = np.ones_like(Y) if known is None else np.asarray(known, dtype=bool)
-        rows = Y if extra is None else np.vstack([Y, np.asarray(extra, dtype=bool)])
-        configurations, inverse = np.unique(rows, axis=0, return_inverse=True)
-        counts = np.bincount(inverse[: len(Y)], minlength=len(configurations)) + 0.5
+        configurations, inverse = np.unique(Y, axis=0, return_inverse=True)
+        counts = np.bincount(inverse, minlength=len(configurations)) + 0.5
         prior = (self.prior_power * np.log(counts / counts.sum())).astype(np.float32)
         U = configurations.astype(np.float32)
         open_to = _compatible(Y, known, configurations)
@@ -83,9 +81,7 @@ class StructuredLogistic(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         start = np.zeros((d + 1) * labels)
         found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": self.max_iter, "maxcor": 6})
         W = found.x.reshape(d + 1, labels)
-        # A byte a weight: an eighth of the size, and answers that differ by less than they are sure of.
-        self.scale_ = (np.maximum(np.abs(W[:-1]).max(axis=0), 1e-9) / 127).astype(np.float32)
-        self.packed_ = np.round(W[:-1] / self.scale_).astype(np.int8)
+        self.scale_, self.packed_ = pack(W[:-1])
         self.intercept_ = W[-1].astype(np.float32)
         self.configurations_ = configurations
         self.log_prior_ = prior.astype(np.float32)
@@ -115,6 +111,12 @@ class StructuredLogistic(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def predict(self, X: Any) -> NDArray[np.bool_]:
         """Labels at probability one half, bool array (texts, labels)."""
         return np.asarray(self.predict_proba(X) > 0.5)
+
+
+def pack(W: Floats) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
+    """The step of each column, and weights as a byte each: an eighth of the size of doubles."""
+    scale = (np.maximum(np.abs(W).max(axis=0), 1e-9) / 127).astype(np.float32)
+    return scale, np.round(W / scale).astype(np.int8)
 
 
 def _softmax(scores: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
