@@ -15,31 +15,58 @@ if TYPE_CHECKING:
     from .tagging import Tagging
 
 __version__ = "0.1.0"
-__all__ = ["Classifier", "Tagging", "__version__", "load", "tag", "tag_many"]
+__all__ = ["Classifier", "Tagging", "__version__", "atag", "load", "tag", "tag_many"]
 
 
-def tag(text: str, **context: Any) -> Tagging:
+def tag(
+    text: str,
+    home: str | None = None,
+    provider_country: str | None = None,
+    vendor_contract: bool = False,
+    threshold: float | None = None,
+) -> Tagging:
     """Tag one description with the model that ships with the package. See :meth:`Classifier.tag`."""
     from .engine import load
 
-    return load().tag(text, **context)
+    return load().tag(text, home, provider_country, vendor_contract, threshold)
 
 
-def tag_many(texts: Iterable[str], **context: Any) -> Iterator[Tagging]:
+def tag_many(
+    texts: Iterable[str],
+    home: str | None = None,
+    provider_country: str | None = None,
+    vendor_contract: bool = False,
+    threshold: float | None = None,
+) -> Iterator[Tagging]:
     """Tag descriptions lazily with the model that ships. See :meth:`Classifier.tag_many`."""
     from .engine import load
 
-    return load().tag_many(texts, **context)
+    return load().tag_many(texts, home, provider_country, vendor_contract, threshold)
 
 
-def __getattr__(name: str) -> Any:
-    # Nothing heavy is imported before it is asked for.
-    if name in ("Classifier", "load"):
-        from . import engine
+async def atag(
+    text: str,
+    home: str | None = None,
+    provider_country: str | None = None,
+    vendor_contract: bool = False,
+    threshold: float | None = None,
+) -> Tagging:
+    """:func:`tag` for asynchronous code: loading and tagging run in a thread. See :meth:`Classifier.atag`."""
+    from asyncio import to_thread
 
-        return getattr(engine, name)
-    if name == "Tagging":
-        from .tagging import Tagging
+    return await to_thread(tag, text, home, provider_country, vendor_contract, threshold)
 
-        return Tagging
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+if not TYPE_CHECKING:  # or every misspelt name would pass a type check
+
+    def __getattr__(name: str) -> Any:
+        # Nothing heavy is imported before it is asked for.
+        if name in ("Classifier", "load"):
+            from . import engine
+
+            return getattr(engine, name)
+        if name == "Tagging":
+            from .tagging import Tagging
+
+            return Tagging
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

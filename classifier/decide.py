@@ -26,6 +26,7 @@ class Decision:
         asserted: facts that hold, or that a shown definition rests on.
         near_misses: term, probability, missing conditions.
         silence: the learned reason when no term applies.
+        probabilities: every term's probability, whether it applies or not.
     """
 
     terms: Mapping[str, float]
@@ -34,6 +35,7 @@ class Decision:
     asserted: frozenset[str]
     near_misses: Sequence[tuple[str, float, tuple[str, ...]]]
     silence: str | None
+    probabilities: Mapping[str, float]
 
 
 def decide(
@@ -75,6 +77,7 @@ def decide(
         frozenset(asserted),
         _near_misses(probability, chosen, held, facts, vocabulary),
         silence,
+        probability,
     )
 
 

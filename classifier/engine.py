@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from pickle import PicklingError
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -22,7 +24,7 @@ from .model import Model, default_path, posterior
 from .places import is_shouting
 from .reading import ASSERTED, PLANNED, Reader, Reading, load_reader
 from .space import Row
-from .spotter import window_features
+from .spotter import cues_by_word, window_features
 from .tagging import (
     Citation,
     Definition,
@@ -42,6 +44,7 @@ _ENGLISH = frozenset(
     "not did my your his her she there services service support".split()
 )
 _FEW = 6
+_LOADING = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,15 @@ class Seen:
 
 
 class Classifier:
-    """Tags descriptions of business arrangements. Make one with :func:`load`; share it freely."""
+    """Tags descriptions of business arrangements. Make one with :func:`load`; share it freely.
+
+    It does not change: any number of threads may use it at once. It pickles as the path of its model, so that it is
+    cheap to hand to other processes, which load it for themselves.
+
+    Attributes:
+        vocabulary: what it answers by, a :class:`classifier.vocabulary.Vocabulary`.
+        model: the model; ``model.manifest`` has its version, digest and thresholds.
+    """
 
     def __init__(self, model: Model, vocabulary: Vocabulary, reader: Reader, lexicon: Lexicon) -> None:
         self.vocabulary = vocabulary
@@ -119,6 +130,29 @@ class Classifier:
         for text in texts:
             yield self._tag(text, context, threshold)
 
+    async def atag(
+        self,
+        text: str,
+        home: str | None = None,
+        provider_country: str | None = None,
+        vendor_contract: bool = False,
+        threshold: float | None = None,
+    ) -> Tagging:
+        """:meth:`tag` for asynchronous code: it runs in a thread, so that the event loop goes on."""
+        from asyncio import to_thread
+
+        return await to_thread(self.tag, text, home, provider_country, vendor_contract, threshold)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled as the paths of its model and vocabulary, which the other process loads for itself."""
+        folder, vocabulary = self.model.folder, self.vocabulary
+        if vocabulary.path is None and vocabulary is not self.model.trained:
+            raise PicklingError("the vocabulary is not from a file, so another process cannot load it: save it in one")
+        return load, (
+            None if folder == default_path() else str(folder),
+            None if vocabulary is self.model.trained else str(vocabulary.path),
+        )
+
     def why_not(self, term: str, text: str, **context: Any) -> Counterfactual:
         """Why ``term`` does not apply to ``text``, and what would make it. Context as for :meth:`tag`.
 
@@ -138,8 +172,22 @@ class Classifier:
         if not _reads_as_english(reading, self._lexicon):
             return self._silent(text, context, "not-english")
         seen = self.see(reading, context)
-        logits = self._weights.adjust(self.model.logits(self.model.scores(seen.row)), context)
-        return self._assemble(reading, context, seen, decide(posterior(logits), self.model, self.vocabulary, threshold))
+        weights = self._posterior(seen, reading, context)
+        return self._assemble(reading, context, seen, decide(weights, self.model, self.vocabulary, threshold))
+
+    def _posterior(self, seen: Seen, reading: Reading, context: Context) -> NDArray[np.float64]:
+        """Probability of each configuration: what the linear model and the network say, averaged."""
+        model = self.model
+        manifest = model.manifest
+        encoded = model.encoder.encode(seen.normal, cues_by_word(reading, seen.normal.where), context)
+        linear = model.logits(model.scores(seen.row), manifest.temperature)
+        net = model.logits(model.net.scores(encoded), manifest.net_temperature)
+        share = manifest.net_share
+        adjust = self._weights.adjust
+        return np.asarray(
+            (1 - share) * posterior(adjust(linear, context)) + share * posterior(adjust(net, context)),
+            dtype=np.float64,
+        )
 
     def see(self, reading: Reading, context: Context) -> Seen:
         """A reading as the model sees it."""
@@ -152,7 +200,8 @@ class Classifier:
 
     def _silent(self, text: str, context: Context, reason: str) -> Tagging:
         says = self.vocabulary.other_silences.get(reason, reason)
-        return Tagging(text, context.home, (), (), (), Reason(reason, says), self._info)
+        terms, facts = (tuple((name, 0.0) for name in ids) for ids in (self.model.term_ids, self.model.fact_ids))
+        return Tagging(text, context.home, (), (), (), Reason(reason, says), self._info, terms, facts)
 
     def _assemble(self, reading: Reading, context: Context, seen: Seen, decision: Decision) -> Tagging:
         tokens = TokenScores(seen.row, seen.normal, seen.spots, self.model.spotter.facts, len(reading.tokens))
@@ -178,6 +227,8 @@ class Classifier:
             tuple(NearMiss(t, round(p, 4), missing) for t, p, missing in decision.near_misses),
             reason,
             self._info,
+            tuple(decision.probabilities.items()),
+            tuple(decision.facts.items()),
         )
 
     def _term(
@@ -248,29 +299,41 @@ def _reads_as_english(reading: Reading, lexicon: Lexicon) -> bool:
 def load(path: str | Path | None = None, vocabulary: str | Path | None = None) -> Classifier:
     """Load a classifier: the one that ships with the package, or the model (and vocabulary) given.
 
+    A second call gives the same classifier, from any thread.
+
+    Args:
+        path: the folder of a model made by ``classify train``; the one that ships when None.
+        vocabulary: a vocabulary in TOML; when None the one that the model was trained with.
+
     Raises:
         ModelError: when the model is missing, damaged, or of another version.
         VocabularyError: when the vocabulary contradicts itself.
     """
-    return _load(Path(path) if path else None, Path(vocabulary) if vocabulary else None)
+    with _LOADING:
+        return _load(
+            Path(path).resolve() if path else default_path(), Path(vocabulary).resolve() if vocabulary else None
+        )
 
 
 @lru_cache(maxsize=4)
-def _load(path: Path | None, vocabulary_path: Path | None) -> Classifier:
-    vocabulary = load_vocabulary(vocabulary_path)
-    model = Model(path or default_path(), vocabulary)
-    classifier = Classifier(model, vocabulary, load_reader(), load_lexicon())
+def _load(path: Path, vocabulary_path: Path | None) -> Classifier:
+    vocabulary = load_vocabulary(vocabulary_path) if vocabulary_path else None
+    model = Model(path, vocabulary)
+    classifier = Classifier(model, vocabulary or model.trained, load_reader(), load_lexicon())
     for case in model.manifest.self_check:
         _check_itself(classifier, case)
     return classifier
 
 
 def _check_itself(classifier: Classifier, case: Mapping[str, Any]) -> None:
-    if not set(case["terms"]) <= set(classifier.vocabulary.terms):
-        return
-    given = list(classifier.tag(case["text"], home=case.get("home")).ids)
-    if given != case["terms"]:
+    # Terms that the caller's vocabulary defines in another way may differ.
+    differing = classifier.vocabulary.differing(classifier.model.trained)
+    given, expected = (
+        [term for term in terms if term not in differing]
+        for terms in (classifier.tag(case["text"], home=case.get("home")).ids, case["terms"])
+    )
+    if given != expected:
         raise ModelError(
-            f"the model's self-check failed: {case['text']!r} gave {given}, not {case['terms']}. A dependency may "
+            f"the model's self-check failed: {case['text']!r} gave {given}, not {expected}. A dependency may "
             "have changed its behaviour: reinstall the package in a fresh environment, or train the model again."
         )

@@ -50,6 +50,10 @@ class Lexicon:
             return word if len(word) < 3 or "_" in word or word[0] == "<" else "?"
         return str(self._classes[row, level])
 
+    def row(self, word: str) -> int:
+        """The word's row in the vector table, -1 when it is unknown."""
+        return self._row.get(word, -1)
+
     def rows(self, words: Sequence[str]) -> list[int]:
         """Rows of the vector table for those of the words that are known."""
         return [row for word in words if (row := self._row.get(word)) is not None]

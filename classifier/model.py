@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,13 +20,15 @@ from numpy.typing import NDArray
 
 from .errors import ModelError
 from .features import Context
+from .lexicon import load_lexicon
+from .net import Encoder, Net, shapes, unpack
 from .reading import Reading
 from .roles import HomeGuess, guess_home
 from .space import FeatureSpace, Row
 from .spotter import Spotter
-from .vocabulary import Vocabulary
+from .vocabulary import Vocabulary, load_vocabulary, parse_vocabulary
 
-PROTOCOL = 1
+PROTOCOL = 2
 SPOTTER = ("spot-weights.npy", "spot-scale.npy", "spot-intercept.npy", "spot-mean.npy")
 FILES = (
     "features.txt",
@@ -35,10 +38,14 @@ FILES = (
     "intercept.npy",
     "spot-features.txt",
     *SPOTTER,
+    "net.json",
+    "net.npy",
     "configurations.json",
     "roles.json",
 )
 ESTIMATOR = "estimator.joblib"
+# Only in a model that was trained with a vocabulary of one's own.
+VOCABULARY = "vocabulary.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,8 @@ class Manifest:
     labels: tuple[str, ...]
     thresholds: Mapping[str, float]
     temperature: float
+    net_temperature: float
+    net_share: float
     self_check: tuple[Mapping[str, Any], ...]
     raw: Mapping[str, Any]
 
@@ -104,7 +113,7 @@ def read_manifest(folder: Path) -> tuple[Manifest, dict[str, bytes]]:
         files: dict[str, str] = raw["files"]
         body = raw["body"]
         found: dict[str, bytes] = {}
-        for name in FILES:
+        for name in (*FILES, VOCABULARY) if VOCABULARY in files else FILES:
             data = (folder / name).read_bytes()
             if sha256_of(data) != files[name]:
                 raise ModelError(f"{folder / name} is damaged or was changed: its digest differs. {remedy}")
@@ -117,6 +126,8 @@ def read_manifest(folder: Path) -> tuple[Manifest, dict[str, bytes]]:
             tuple(body["labels"]),
             dict(body["thresholds"]),
             float(body["temperature"]),
+            float(body["net_temperature"]),
+            float(body["net_share"]),
             tuple(body["self_check"]),
             raw,
         )
@@ -144,12 +155,16 @@ class Model:
 
     Attributes:
         configurations: all that may be answered.
+        trained: the vocabulary that the model was trained with; the one that it answers by, where no other is given.
         facts, terms, definitions: float32 arrays (configurations, ids), 1 where it is part.
     """
 
-    def __init__(self, folder: Path, vocabulary: Vocabulary) -> None:
+    def __init__(self, folder: Path, vocabulary: Vocabulary | None = None) -> None:
         self.folder = folder
         self.manifest, files = read_manifest(folder)
+        own = files.get(VOCABULARY)
+        self.trained = load_vocabulary() if own is None else parse_vocabulary(own.decode("utf-8"), VOCABULARY)
+        vocabulary = vocabulary or self.trained
         names = files["features.txt"].decode("utf-8").split("\n")
         self.space = FeatureSpace(names, _array(files["rarity.npy"], "rarity.npy").astype(np.float32))
         # One byte a weight, in steps of its label's scale; rows are unpacked as they are used.
@@ -160,6 +175,7 @@ class Model:
         spot_names = files["spot-features.txt"].decode("utf-8").split("\n")
         facts = [f for f in self.manifest.labels if f in vocabulary.facts]
         self.spotter = Spotter(spot_names, weights, scale, intercept, mean, facts)
+        self.net, self.encoder = self._network(files)
         roles = json.loads(files["roles.json"])
         self._role_weights: dict[str, float] = roles["weights"]
         self._role_bias: float = roles["bias"]
@@ -172,6 +188,19 @@ class Model:
             raise ModelError(f"{folder}: weights and labels do not fit together. Train the model again.")
         self._column = {name: i for i, name in enumerate(labels)}
         self._prepare(vocabulary)
+
+    def _network(self, files: Mapping[str, bytes]) -> tuple[Net, Encoder]:
+        lexicon = load_lexicon()
+        try:
+            made = json.loads(files["net.json"])
+            wanted = shapes(
+                len(made["words"]), len(made["cues"]), len(self.manifest.labels), lexicon.vectors.shape[1],
+                made["width"], made["own"],
+            )  # fmt: skip
+            net = Net(unpack(_array(files["net.npy"], "net.npy"), wanted), lexicon.vectors)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelError(f"{self.folder}: the network cannot be read: {error!r}. Train the model again.") from error
+        return net, Encoder(made["words"], made["cues"], lexicon)
 
     def _prepare(self, vocabulary: Vocabulary) -> None:
         """Work out facts, terms and definitions of every configuration under the vocabulary."""
@@ -205,9 +234,40 @@ class Model:
         blocks = {f: self.facts[:, i] for f, i in fact_at.items()}
         blocks |= {t: self.terms[:, i] for t, i in term_at.items()}
         blocks |= {s: self.silences[:, i] for i, s in enumerate(self.silence_ids)}
+        if vocabulary != self.trained:
+            blocks |= self._as_learned()
+            self._check_reach(vocabulary)
         empty = np.zeros(n, dtype=np.float32)
         self._indicators = np.stack([blocks.get(name, empty) for name in self.manifest.labels], axis=1)
         self._prior = np.array([c.log_prior for c in self.configurations], dtype=np.float32)
+
+    def _as_learned(self) -> dict[str, NDArray[np.float32]]:
+        """Indicators of the labels as they were in training: what was learned for a label is about that sense of it."""
+        found = {name: np.zeros(len(self.configurations), dtype=np.float32) for name in self.manifest.labels}
+        for row, configuration in enumerate(self.configurations):
+            for facts in configuration.arrangements:
+                for name in (*self.trained.close(facts), *self.trained.terms_of(facts)):
+                    found[name][row] = 1
+            if configuration.silence in found:
+                found[configuration.silence][row] = 1
+        return found
+
+    def _check_reach(self, vocabulary: Vocabulary) -> None:
+        """Refuse conditions that the model cannot judge; warn of terms that it can never give."""
+        used = {f for d in vocabulary.definitions.values() for f in (*d.all, *d.none, *(f for c in d.any for f in c))}
+        unlearned = used - set(self.manifest.labels)
+        if unlearned:
+            raise ModelError(
+                f"the model in {self.folder} has not learned {', '.join(sorted(unlearned))}, which definitions of the "
+                "vocabulary need: train a model with this vocabulary and scenarios that have them (docs/own-terms.md)."
+            )
+        never = [t for i, t in enumerate(self.term_ids) if t not in self.trained.terms and not self.terms[:, i].any()]
+        if never:
+            warnings.warn(
+                f"{', '.join(never)} can never apply: no arrangement that the model knows meets a definition. Train a "
+                "model with scenarios that do.",
+                stacklevel=2,
+            )
 
     def guess_home(self, reading: Reading, context: Context) -> HomeGuess | None:
         """The client's country where the caller did not give it and the text names places."""
@@ -223,10 +283,10 @@ class Model:
             found = found + row.vector @ self.weights[len(self.space) : len(self.space) + dims].astype(np.float32)
         return np.asarray(found * self.scale + self.intercept, dtype=np.float32)
 
-    def logits(self, scores: NDArray[np.float32]) -> NDArray[np.float64]:
+    def logits(self, scores: NDArray[np.float32], temperature: float) -> NDArray[np.float64]:
         """Log-score of each configuration, float64 array (configurations,), from label scores."""
         found = (self._indicators @ scores + self._prior).astype(np.float64)
-        return np.asarray(found / self.manifest.temperature)
+        return np.asarray(found / temperature)
 
     def contributions(self, row: Row, fact: str) -> NDArray[np.float32]:
         """What each column of ``row`` adds to the score of a fact, float32 array (columns,)."""

@@ -153,20 +153,22 @@ class Gazetteer:
         found = list(_WORD.finditer(text))
         words = [plain(m.group()).replace("’", "'") for m in found]
         shouting = is_shouting(text)
+        uncased = not any(c.isupper() for c in text)
         spans: list[tuple[int, int, str, list[Candidate], bool]] = []
         i = 0
         while i < len(words):
-            hit = self._longest_at(text, found, words, i, shouting)
+            hit = self._longest_at(text, found, words, i, shouting, uncased)
             if hit is None:
                 i += 1
                 continue
             last, name, candidates = hit
-            spans.append((i, last, name, candidates, self._needs_context(name, candidates)))
+            vague = self._needs_context(name, candidates) or (uncased and not _is_big(candidates))
+            spans.append((i, last, name, candidates, vague))
             i = last + 1
         return self._resolve(text, found, words, spans, home)
 
     def _longest_at(
-        self, text: str, found: Sequence[re.Match[str]], words: Sequence[str], i: int, shouting: bool
+        self, text: str, found: Sequence[re.Match[str]], words: Sequence[str], i: int, shouting: bool, uncased: bool
     ) -> tuple[int, str, list[Candidate]] | None:
         first = words[i]
         length = (
@@ -185,8 +187,10 @@ class Gazetteer:
                 candidates = self._names.get(name)
                 if candidates is None:
                     continue
-                big = candidates[0].kind in ("country", "demonym") or candidates[0].thousands >= 1000
-                if not capital and not (big and name not in self._ambiguous and len(name) > 3):
+                big = _is_big(candidates)
+                # Who writes without any capitals writes names without them, too.
+                plain_name = name not in self._ambiguous and len(name) > 3
+                if not capital and not (plain_name and (big or uncased)):
                     continue
                 if shouting and not (big or candidates[0].kind == "state"):
                     continue
@@ -255,6 +259,9 @@ class Gazetteer:
                 if vague and k not in parents and not self._placed(found, words, i, last, text, name, self._ambiguous):
                     continue
                 chosen = self._prefer(candidates, home, sure)
+            if chosen.kind == "region" and chosen.country == home:
+                # A region stands for a typical country of it; seen from that very country it tells nothing.
+                continue
             places.append(Place(start, end, text[start:end], chosen.country, chosen.kind))
         return places
 
@@ -306,6 +313,10 @@ class Gazetteer:
             if candidate.country in sure and candidate.thousands * 10 >= best.thousands:
                 return candidate
         return best
+
+
+def _is_big(candidates: Sequence[Candidate]) -> bool:
+    return candidates[0].kind in ("country", "demonym") or candidates[0].thousands >= 1000
 
 
 def _kilometres(a: Country, b: Country) -> float:

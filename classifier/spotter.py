@@ -25,7 +25,7 @@ _PAD = "<p>"
 def window_features(normal: Normal, reading: Reading, lexicon: Lexicon, context: Context) -> Iterator[list[str]]:
     """For each normalised word the names of the features of its window."""
     words, marks = normal.words, normal.marks
-    cues = _cues_by_word(reading, normal.where)
+    cues = cues_by_word(reading, normal.where)
     n = len(words)
     coarse = [lexicon.word_class(w, 0) for w in words]
     fine = [lexicon.word_class(w, 1) for w in words]
@@ -69,7 +69,7 @@ def window_features(normal: Normal, reading: Reading, lexicon: Lexicon, context:
         yield found
 
 
-def _cues_by_word(reading: Reading, where: Sequence[tuple[int, ...]]) -> list[list[str]]:
+def cues_by_word(reading: Reading, where: Sequence[tuple[int, ...]]) -> list[list[str]]:
     """The kinds of cue that cover each normalised word."""
     by_token: dict[int, list[str]] = {}
     for cue in reading.cues:

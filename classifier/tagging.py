@@ -6,7 +6,7 @@ Offsets are Python string offsets into ``text``, which is returned exactly as gi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .errors import InputError
@@ -199,7 +199,11 @@ class ModelInfo:
 
 @dataclass(frozen=True, slots=True)
 class Tagging:
-    """The answer for one text: terms with proof, facts, near misses, or the reason for silence."""
+    """The answer for one text: terms with proof, facts, near misses, or the reason for silence.
+
+    ``term_probabilities`` and ``fact_probabilities`` are pairs of id and probability (0 to 1), for every term and
+    fact of the vocabulary whether it applies or not. They are not part of the wire format.
+    """
 
     text: str
     home: str | None
@@ -208,6 +212,8 @@ class Tagging:
     near_misses: tuple[NearMiss, ...]
     reason: Reason | None
     model: ModelInfo
+    term_probabilities: tuple[tuple[str, float], ...] = field(default=(), compare=False, repr=False)
+    fact_probabilities: tuple[tuple[str, float], ...] = field(default=(), compare=False, repr=False)
 
     @property
     def ids(self) -> tuple[str, ...]:

@@ -1,22 +1,26 @@
 """The vocabulary: documents, facts, terms, definitions and what implies what.
 
-Read from ``data/vocabulary.toml`` (or a file of one's own) and checked on load, so that a
-broken vocabulary is refused before it can give a wrong answer.
+Read from ``data/vocabulary.toml`` (or a file of one's own, which may extend it: see
+:mod:`.extending`) and checked on load, so that a broken vocabulary is refused before it can give
+a wrong answer.
 """
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
 from .errors import VocabularyError
+from .extending import extended
 
 FORMAT = 1
 DATA = Path(__file__).parent / "data"
+DEFAULT = DATA / "vocabulary.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a definition stands: document, section heading, paragraph (from 1), digest."""
+    """Where a definition stands: document, section heading, paragraph (from 1), digest (empty where not given)."""
 
     document: Document
     section: str
@@ -97,6 +101,7 @@ class Vocabulary:
     other_silences: Mapping[str, str]  # reasons found without the model
     exclusions: tuple[tuple[str, str], ...]
     implications: Mapping[str, tuple[str, ...]]
+    path: Path | None = field(default=None, compare=False)  # the file that it was read from
 
     @cached_property
     def implied_by_term(self) -> Mapping[str, frozenset[str]]:
@@ -117,6 +122,24 @@ class Vocabulary:
     def definitions(self) -> Mapping[str, TermDefinition]:
         """Every definition by its id, ``term/document``."""
         return {d.id: d for term in self.terms.values() for d in term.definitions}
+
+    def differing(self, other: Vocabulary) -> frozenset[str]:
+        """The terms of either vocabulary that may come out differently under the other, for the same facts."""
+        ids = {*self.terms, *other.terms}
+
+        def shape(vocabulary: Vocabulary, term: str) -> Any:
+            known = vocabulary.terms.get(term)
+            return known and ([(d.all, d.any, d.none) for d in known.definitions], vocabulary.implied_by_term[term])
+
+        found = {term for term in ids if shape(self, term) != shape(other, term)}
+        for pair in set(self.exclusions) ^ set(other.exclusions):
+            found |= set(pair)
+        if self.facts != other.facts:
+            found |= ids
+        for vocabulary in (self, other):
+            for term in tuple(found & vocabulary.terms.keys()):
+                found |= vocabulary.implied_by_term[term]
+        return frozenset(found)
 
     def close(self, facts: Iterable[str]) -> frozenset[str]:
         """``facts`` with everything that they imply.
@@ -162,7 +185,7 @@ def _definition(term: str, row: Mapping[str, Any], documents: Mapping[str, Docum
         all=tuple(row.get("all", ())),
         any=tuple(tuple(choice) for choice in row.get("any", ())),
         none=tuple(row.get("none", ())),
-        source=Source(document, citation["section"], citation["paragraph"], citation["sha256"]),
+        source=Source(document, citation["section"], citation["paragraph"], citation.get("sha256", "")),
     )
 
 
@@ -209,15 +232,32 @@ def _check(vocabulary: Vocabulary) -> None:
 
 
 def parse_vocabulary(text: str, name: str = "vocabulary") -> Vocabulary:
-    """Parse and check a vocabulary in TOML.
+    """Parse and check a vocabulary in TOML (or, where ``name`` ends so, in JSON).
 
     Raises:
         VocabularyError: when it cannot be parsed, or contradicts itself.
     """
+    return _vocabulary(_raw(text, name), name)
+
+
+def _raw(text: str, name: str) -> dict[str, Any]:
+    """The tables of a vocabulary, with those of the default where it extends that."""
     try:
-        raw = tomllib.loads(text)
-        if raw.get("format") != FORMAT:
-            raise VocabularyError(f"{name}: format {raw.get('format')!r}, this version reads {FORMAT}")
+        raw = json.loads(text) if name.endswith(".json") else tomllib.loads(text)
+    except ValueError as error:
+        raise VocabularyError(f"{name}: {type(error).__name__}: {error}") from error
+    if not isinstance(raw, dict) or raw.get("format") != FORMAT:
+        found = raw.get("format") if isinstance(raw, dict) else None
+        raise VocabularyError(f"{name}: format {found!r}, this version reads {FORMAT}")
+    if "extends" not in raw:
+        return raw
+    if raw["extends"] != "default":
+        raise VocabularyError(f'{name}: extends {raw["extends"]!r}: only "default" can be extended')
+    return extended(raw_vocabulary(DEFAULT), raw, name)
+
+
+def _vocabulary(raw: Mapping[str, Any], name: str) -> Vocabulary:
+    try:
         documents = {d["id"]: Document(d["id"], d["file"], d["title"]) for d in raw["document"]}
         facts = {f["id"]: FactKind(f["id"], f["facet"], f["label"], tuple(f.get("implies", ()))) for f in raw["fact"]}
         terms = {
@@ -238,18 +278,27 @@ def parse_vocabulary(text: str, name: str = "vocabulary") -> Vocabulary:
             exclusions=tuple((e["terms"][0], e["terms"][1]) for e in raw.get("exclusion", ())),
             implications={i["term"]: tuple(i["implies"]) for i in raw.get("implication", ())},
         )
-    except (tomllib.TOMLDecodeError, KeyError, TypeError, IndexError, AttributeError) as error:
+    except (KeyError, TypeError, IndexError, AttributeError) as error:
         raise VocabularyError(f"{name}: {type(error).__name__}: {error}") from error
     _check(vocabulary)
     return vocabulary
 
 
-@lru_cache(maxsize=8)
-def load_vocabulary(path: Path | None = None) -> Vocabulary:
-    """The vocabulary at ``path``, or the one that ships with the package."""
-    path = path or DATA / "vocabulary.toml"
+def raw_vocabulary(path: Path) -> dict[str, Any]:
+    """The tables of the vocabulary at ``path``, whole: with those of the default where it extends that.
+
+    Raises:
+        VocabularyError: when it cannot be read.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise VocabularyError(f"{path}: {error}. Give the path of a vocabulary in TOML.") from error
-    return parse_vocabulary(text, path.name)
+    return _raw(text, path.name)
+
+
+@lru_cache(maxsize=8)
+def load_vocabulary(path: Path | None = None) -> Vocabulary:
+    """The vocabulary at ``path``, or the one that ships with the package."""
+    path = path or DEFAULT
+    return replace(_vocabulary(raw_vocabulary(path), path.name), path=path)

@@ -35,6 +35,10 @@ FIND = [
     ("London's guards", None, "London:GB"),
     ("A help desk in London, Ontario", None, "London:CA Ontario:CA"),
     ("a plant in Cambridge", "US", "Cambridge:US"),
+    ("the lads in novi sad do our pics", None, "novi sad:RS"),
+    ("my mum was reading a book in the bath", None, ""),
+    ("We have the calls taken by a firm in Europe.", "DE", ""),
+    ("We have the calls taken by a firm in Europe.", "US", "Europe:DE"),
 ]  # fmt: skip
 
 RELATIONS = [

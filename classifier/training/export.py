@@ -11,8 +11,9 @@ import joblib
 import numpy as np
 
 from ..model import ESTIMATOR, FILES, PROTOCOL, artefact_digest, sha256_of
+from ..net import pack
 from ..vocabulary import DATA, Vocabulary
-from .metrics import HEADER, line, term_table
+from .card import card
 from .scenarios import LIVE
 
 if TYPE_CHECKING:
@@ -34,12 +35,17 @@ def write(
     validation: CrossValidation,
     vocabulary: Vocabulary,
     vocabulary_path: Path | None = None,
+    card_parts: Path | None = None,
 ) -> None:
-    """Write the artefact into ``out``, the same bytes for the same input."""
+    """Write the artefact into ``out``, the same bytes for the same input.
+
+    ``card_parts`` is a folder with what the card tells beyond this training: see :mod:`.card`.
+    """
     from ..engine import Classifier
     from ..lexicon import load_lexicon
     from ..model import Model
     from ..reading import load_reader
+    from .fit import NET_SHARE
 
     out.mkdir(parents=True, exist_ok=True)
     estimator = fitted.estimator
@@ -54,6 +60,15 @@ def write(
         "spot-scale.npy": _npy(data.spotter.scale),
         "spot-intercept.npy": _npy(data.spotter.intercept),
         "spot-mean.npy": _npy(data.spotter.mean),
+        "net.json": _json(
+            {
+                "words": data.encoder.words,
+                "cues": data.encoder.cues,
+                "width": fitted.net["in_own"].shape[1],
+                "own": fitted.net["in_own"].shape[0],
+            }
+        ),
+        "net.npy": _npy(pack(fitted.net)),
         "configurations.json": _json(_configurations(data, fitted, vocabulary)),
         "roles.json": _json({"weights": data.roles.weights, "bias": data.roles.bias}),
     }
@@ -66,6 +81,8 @@ def write(
         "labels": list(data.labels.names),
         "thresholds": validation.thresholds,
         "temperature": validation.temperature,
+        "net_temperature": validation.net_temperature,
+        "net_share": NET_SHARE,
         "self_check": [],
         "vocabulary": sha256_of((vocabulary_path or DATA / "vocabulary.toml").read_bytes()),
         "scenarios": len(data.scenarios),
@@ -78,7 +95,7 @@ def write(
         {**case, "terms": list(classifier.tag(case["text"], home=case.get("home")).ids)} for case in SELF_CHECK
     ]
     _manifest(out, files, body)
-    (out / "card.md").write_text(_card(version, data, fitted, validation), encoding="utf-8")
+    (out / "card.md").write_text(card(version, data, fitted, validation, card_parts), encoding="utf-8")
 
 
 def _manifest(out: Path, files: dict[str, str], body: dict[str, Any]) -> None:
@@ -115,30 +132,3 @@ def _configurations(data: Prepared, fitted: Fitted, vocabulary: Vocabulary) -> l
             ]
             found[i] = [arrangements, scenario.silence, round(float(fitted.estimator.log_prior_[i]), 6)]
     return found
-
-
-def _card(version: str, data: Prepared, fitted: Fitted, validation: CrossValidation) -> str:
-    from .fit import FOLDS_NOTE, expected_calibration_error
-
-    ece = expected_calibration_error(data, validation.probabilities)
-    return f"""# Model card: default {version}
-
-A structured logistic regression (scikit-learn estimator `StructuredLogistic`) over {len(data.labels.facts)} facts,
-{len(data.labels.terms)} terms and {len(data.labels.silences)} reasons for silence. An answer is one of
-{len(fitted.estimator.configurations_)} configurations of facts seen in training; terms follow from the facts by the
-definitions, so each tag has its proof.
-
-- Trained on {len(data.scenarios)} hand-written scenarios; {len(fitted.space):,} feature columns.
-- Temperature {validation.temperature}; thresholds by term from {min(validation.thresholds.values())} to
-  {max(validation.thresholds.values())}, both chosen on out-of-fold answers, leaning to precision.
-- Expected calibration error of term probabilities, out of fold: {ece:.3f}.
-
-## Cross-validation ({FOLDS_NOTE})
-
-```
-{HEADER}
-{line("scenarios, out of fold", validation.scores)}
-
-{term_table(validation.scores)}
-```
-"""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +13,15 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from ..lexicon import Lexicon, load_lexicon
+from ..net import Encoder, Net, NetInput, pack, unpack
 from ..reading import Reader, Reading, load_reader
 from ..space import FeatureSpace
-from ..spotter import Spotter
+from ..spotter import Spotter, cues_by_word
 from ..vocabulary import Vocabulary, load_vocabulary
 from . import export
+from .corrections import read_corrections, scenarios_from
 from .metrics import Answer, Scores, Tally, score
+from .net import fit_net, own_words
 from .prepare import (
     Labels,
     Roles,
@@ -38,6 +42,9 @@ from .structured import StructuredLogistic
 Floats = NDArray[np.float64]
 L2 = 0.1
 TEMPERATURES = (1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.25, 2.5, 2.75, 3.0)
+NET_TEMPERATURES = (0.8, 1.0, 1.2, 1.4, 1.6, 1.8, 2.0)
+# How much the network has to say beside the linear model.
+NET_SHARE = 0.5
 THRESHOLDS = tuple(round(0.34 + 0.02 * i, 2) for i in range(18))
 # A wrong tag costs more trust than a missing one: F-beta below 1 leans to precision.
 BETA = 0.7
@@ -57,6 +64,7 @@ class Prepared:
         Y, known: bool arrays (texts, labels); what is not known is left out of calibration.
         taught: bool array (texts, labels), what the model is fitted to.
         folds: int array (texts,).
+        inputs: every text as the network takes it, made by ``encoder``.
     """
 
     scenarios: Sequence[Scenario]
@@ -72,14 +80,17 @@ class Prepared:
     labels: Labels
     lexicon: Lexicon
     vocabulary: Vocabulary
+    encoder: Encoder
+    inputs: Sequence[NetInput]
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A fitted model with its columns."""
+    """A fitted model: the linear part with its columns, and the network's parameters."""
 
     space: FeatureSpace
     estimator: StructuredLogistic
+    net: dict[str, NDArray[np.float32]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +99,7 @@ class CrossValidation:
 
     probabilities: Floats  # (texts, labels), at the chosen temperature
     temperature: float
+    net_temperature: float
     thresholds: dict[str, float]
     scores: Scores
 
@@ -110,9 +122,15 @@ def prepare(
     Y, known = label_arrays(scenarios, vocabulary, lenient=True)
     _, taught = label_arrays(scenarios, vocabulary)
     roles = fit_roles(readings, [s.country for s in scenarios])
+    encoder = Encoder(own_words(normals), sorted(reader.fact_kinds), lexicon)
+    inputs = [
+        encoder.encode(n, cues_by_word(r, n.where), context_of(s))
+        for n, r, s in zip(normals, readings, scenarios, strict=True)
+    ]
     return Prepared(
-        scenarios, readings, views, spotted, spotter, Y, known, taught, folds, roles, labels, lexicon, vocabulary
-    )
+        scenarios, readings, views, spotted, spotter, Y, known, taught, folds, roles, labels, lexicon, vocabulary,
+        encoder, inputs,
+    )  # fmt: skip
 
 
 def fit(data: Prepared, inside: NDArray[np.int64] | None = None, l2: float = L2) -> Fitted:
@@ -120,7 +138,11 @@ def fit(data: Prepared, inside: NDArray[np.int64] | None = None, l2: float = L2)
     rows = np.arange(len(data.scenarios)) if inside is None else inside
     space = fit_space([data.views[i].features for i in rows.tolist()])
     estimator = StructuredLogistic(l2=l2).fit(matrix(data, space, rows), data.Y[rows], data.taught[rows])
-    return Fitted(space, estimator)
+    inputs = [data.inputs[i] for i in rows.tolist()]
+    words, cues = len(data.encoder.words), len(data.encoder.cues)
+    net = fit_net(inputs, data.Y[rows], data.taught[rows], data.lexicon.vectors, words, cues)
+    # As the artefact will hold them.
+    return Fitted(space, estimator, unpack(pack(net), {name: value.shape for name, value in net.items()}))
 
 
 def matrix(data: Prepared, space: FeatureSpace, rows: NDArray[np.int64]) -> sparse.csr_array:
@@ -138,22 +160,36 @@ def cross_validate(data: Prepared, say: Callable[[str], None], l2: float = L2, j
     folds = [int(f) for f in np.unique(data.folds)]
     # Threads: the arithmetic runs outside the interpreter lock, and the features need not be copied.
     parts = Parallel(n_jobs=jobs, prefer="threads")(delayed(_one_fold)(data, fold, l2) for fold in folds)
-    by_temperature = {}
-    for t, temperature in enumerate(TEMPERATURES):
-        probabilities = np.zeros(data.Y.shape)
-        for fold, part in zip(folds, parts, strict=True):
-            probabilities[data.folds == fold] = part[t]
-        by_temperature[temperature] = probabilities
+    by_linear, by_net = (
+        {t: _gathered(data, folds, [part[which][n] for part in parts]) for n, t in enumerate(tried)}
+        for which, tried in ((0, TEMPERATURES), (1, NET_TEMPERATURES))
+    )
     first = len(data.labels.facts)
     terms = slice(first, first + len(data.labels.terms))
     truth, known = data.Y[:, terms], data.known[:, terms]
-    temperature = min(TEMPERATURES, key=lambda t: _log_loss(by_temperature[t][:, terms], truth, known))
-    probabilities = by_temperature[temperature]
+
+    def loss(pair: tuple[float, float]) -> float:
+        return _log_loss(_mixed(by_linear[pair[0]][:, terms], by_net[pair[1]][:, terms]), truth, known)
+
+    temperature, net_temperature = min(product(TEMPERATURES, NET_TEMPERATURES), key=loss)
+    probabilities = _mixed(by_linear[temperature], by_net[net_temperature])
     thresholds = choose_thresholds(data, probabilities)
-    result = CrossValidation(probabilities, temperature, thresholds, evaluate(data, probabilities, thresholds))
+    scores = evaluate(data, probabilities, thresholds)
+    result = CrossValidation(probabilities, temperature, net_temperature, thresholds, scores)
     span = f"{min(thresholds.values())} to {max(thresholds.values())}"
-    say(f"cross-validation: temperature {temperature}, thresholds {span}")
+    say(f"cross-validation: temperatures {temperature} and {net_temperature}, thresholds {span}")
     return result
+
+
+def _mixed(linear: Floats, net: Floats) -> Floats:
+    return (1 - NET_SHARE) * linear + NET_SHARE * net
+
+
+def _gathered(data: Prepared, folds: Sequence[int], parts: Sequence[Floats]) -> Floats:
+    found = np.zeros(data.Y.shape)
+    for fold, part in zip(folds, parts, strict=True):
+        found[data.folds == fold] = part
+    return found
 
 
 def choose_thresholds(data: Prepared, probabilities: Floats) -> dict[str, float]:
@@ -176,11 +212,18 @@ def choose_thresholds(data: Prepared, probabilities: Floats) -> dict[str, float]
     return found
 
 
-def _one_fold(data: Prepared, fold: int, l2: float) -> list[Floats]:
+def _one_fold(data: Prepared, fold: int, l2: float) -> tuple[list[Floats], list[Floats]]:
+    """Label probabilities of a fold by a model fitted without it, at every temperature: linear part, and network."""
     fitted = fit(data, np.flatnonzero(data.folds != fold), l2)
     outside = np.flatnonzero(data.folds == fold)
-    X = matrix(data, fitted.space, outside)
-    return [fitted.estimator.predict_proba(X, t) for t in TEMPERATURES]
+    estimator = fitted.estimator
+    net = Net(fitted.net, data.lexicon.vectors)
+    linear = estimator.decision_function(matrix(data, fitted.space, outside))
+    scores = np.stack([net.scores(data.inputs[i]) for i in outside.tolist()]).astype(np.float64)
+    return (
+        [estimator.proba_of(linear, t) @ estimator.configurations_ for t in TEMPERATURES],
+        [estimator.proba_of(scores, t) @ estimator.configurations_ for t in NET_TEMPERATURES],
+    )
 
 
 def _log_loss(p: Floats, truth: NDArray[np.bool_], known: NDArray[np.bool_]) -> float:
@@ -206,20 +249,34 @@ def evaluate(data: Prepared, probabilities: Floats, thresholds: Mapping[str, flo
     return score(answers, data.labels.terms)
 
 
-def expected_calibration_error(data: Prepared, probabilities: Floats, bins: int = 10) -> float:
-    """Mean gap between probability and frequency over terms, by ten equal bins, weighted by count."""
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Term probabilities from ``low`` up to ``low`` + a tenth: how many, their mean, and how often they came true."""
+
+    low: float
+    count: int
+    mean: float
+    frequency: float
+
+
+def reliability(data: Prepared, probabilities: Floats, bins: int = 10) -> list[Bin]:
+    """Out-of-fold term probabilities in equal bins against what was true; empty bins are left out."""
     start = len(data.labels.facts)
     columns = slice(start, start + len(data.labels.terms))
     known = data.known[:, columns]
     p, y = probabilities[:, columns][known], data.Y[:, columns][known]
     which = np.minimum((p * bins).astype(int), bins - 1)
-    return float(
-        sum(
-            abs(p[which == b].mean() - y[which == b].mean()) * (which == b).mean()
-            for b in range(bins)
-            if (which == b).any()
-        )
-    )
+    return [
+        Bin(b / bins, int(inside.sum()), float(p[inside].mean()), float(y[inside].mean()))
+        for b in range(bins)
+        if (inside := which == b).any()
+    ]
+
+
+def expected_calibration_error(found: Sequence[Bin]) -> float:
+    """Mean gap between probability and frequency, weighted by count."""
+    total = sum(b.count for b in found)
+    return sum(abs(b.mean - b.frequency) * b.count for b in found) / total if total else 0.0
 
 
 def train(
@@ -227,15 +284,21 @@ def train(
     out: Path,
     version: str,
     vocabulary_path: Path | None = None,
+    card_parts: Path | None = None,
     say: Callable[[str], None] = lambda line: print(line, file=sys.stderr),
+    corrections: Sequence[Path] = (),
 ) -> CrossValidation:
-    """Train on scenario files and write the artefact to ``out``."""
+    """Train on scenario files, and on corrections if any, and write the artefact to ``out``."""
     vocabulary = load_vocabulary(vocabulary_path)
     scenarios = load_scenarios(files, vocabulary)
     say(f"{len(scenarios)} scenarios from {len(files)} files")
+    if corrections:
+        added = scenarios_from(read_corrections(corrections, vocabulary), scenarios, vocabulary)
+        say(f"{len(added)} corrections from {len(corrections)} files")
+        scenarios += added
     data = prepare(scenarios, vocabulary, load_reader(), load_lexicon())
     validation = cross_validate(data, say)
     fitted = fit(data)
     say(f"{len(fitted.space)} columns, {len(fitted.estimator.configurations_)} configurations")
-    export.write(out, version, data, fitted, validation, vocabulary, vocabulary_path)
+    export.write(out, version, data, fitted, validation, vocabulary, vocabulary_path, card_parts)
     return validation

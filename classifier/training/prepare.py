@@ -19,9 +19,9 @@ from ..spotter import window_features
 from ..vocabulary import Vocabulary
 from .scenarios import LIVE, Scenario
 
-MIN_DF = 3
+MIN_DF = 4
 # Runs of words are many and mostly rare: they need to be seen once more.
-MIN_DF_RUNS = 4
+MIN_DF_RUNS = 6
 RUNS = frozenset({"runs", "class-runs"})
 ROLE_C = 0.2
 FOLDS = 5
@@ -51,8 +51,9 @@ def label_arrays(
 
     What readers differ on is taught as absent: leaving an acceptable term out is never wrong, and a
     wrong tag costs more trust than a missing one. Kinds of work are the exception and stay open: they
-    are doubtful by ruling (one person in a post), not because the text is silent on them. With
-    ``lenient`` all that readers differ on is marked as not known, which is how calibration is measured.
+    are doubtful by ruling (one person in a post), not because the text is silent on them. Of a scenario with
+    ``facts_open`` only the terms are known. With ``lenient`` all that readers differ on is marked as not
+    known, which is how calibration is measured.
     """
     labels = Labels.of(vocabulary)
     column = {name: i for i, name in enumerate(labels.facts)}
@@ -79,6 +80,10 @@ def label_arrays(
             open_terms = _derivable(scenario, open_facts, vocabulary) - scenario.terms
         known[i, [column[f] for f in open_facts - stated]] = False
         known[i, [term_column[t] for t in open_terms]] = False
+        if scenario.facts_open:
+            # Only terms were labelled: any facts that give them are right, and any reason for silence.
+            known[i, : len(labels.facts)] = False
+            known[i, start:] = bool(scenario.terms)
         if lenient and scenario.silence and scenario.may:
             # Whether there is a reason for silence hangs on what readers differ on.
             known[i, start:] = False

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, combinations
 from pathlib import Path
@@ -45,7 +45,10 @@ class Arrangement:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One labelled description. ``terms`` must apply; ``may`` are acceptable."""
+    """One labelled description. ``terms`` must apply; ``may`` are acceptable.
+
+    ``facts_open`` says that only the terms were labelled (a correction): the facts stand in for any that give them.
+    """
 
     id: str
     text: str
@@ -60,11 +63,23 @@ class Scenario:
     country: str | None = None
     group: str | None = None
     drawn_from: str | None = None
+    facts_open: bool = False
     source: str = field(default="", compare=False)
 
 
 def _powerset(items: Sequence[str]) -> Iterator[tuple[str, ...]]:
     return chain.from_iterable(combinations(items, n) for n in range(len(items) + 1))
+
+
+def clash(closed: Collection[str]) -> str | None:
+    """What is wrong when facts, closed under implication, cannot be one arrangement's; else None."""
+    if "same-country" in closed and "another-country" in closed:
+        return "same-country and another-country in one arrangement: split it in two"
+    if "nearby-country" in closed and "distant-country" in closed:
+        return "nearby-country and distant-country in one arrangement: split it in two"
+    if "own-unit" in closed and "third-party" in closed:
+        return "own-unit and third-party in one arrangement: split it, or leave one unsure"
+    return None
 
 
 def derive_terms(arrangements: Iterable[Arrangement], vocabulary: Vocabulary) -> tuple[frozenset[str], frozenset[str]]:
@@ -110,13 +125,9 @@ def parse_scenario(row: Mapping[str, Any], vocabulary: Vocabulary, where: str) -
                 raise fail(f"the quote for {fact} is not in the text: {quote!r}")
             if fact in unsure:
                 raise fail(f"{fact} is both stated and unsure")
-        closed = vocabulary.close(given["facts"])
-        if "same-country" in closed and "another-country" in closed:
-            raise fail("same-country and another-country in one arrangement: split it in two")
-        if "nearby-country" in closed and "distant-country" in closed:
-            raise fail("nearby-country and distant-country in one arrangement: split it in two")
-        if "own-unit" in closed and "third-party" in closed:
-            raise fail("own-unit and third-party in one arrangement: split it, or leave one unsure")
+        problem = clash(vocabulary.close(given["facts"]))
+        if problem:
+            raise fail(problem)
         arrangements.append(Arrangement(status, dict(given["facts"]), unsure))
     must, may = derive_terms(arrangements, vocabulary)
     labelled = frozenset(row["terms"])

@@ -9,6 +9,7 @@ configurations that are compatible with what a scenario states, leaving open wha
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
@@ -58,7 +59,7 @@ class StructuredLogistic(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         counts = np.bincount(inverse, minlength=len(configurations)) + 0.5
         prior = (self.prior_power * np.log(counts / counts.sum())).astype(np.float32)
         U = configurations.astype(np.float32)
-        open_to = _compatible(Y, known, configurations)
+        right_of = _rights(compatible(Y, known, configurations))
         n, d = X.shape
         labels = Y.shape[1]
         X = sparse.csr_array(sparse.hstack([X, np.ones((n, 1), dtype=np.float32)]))
@@ -70,11 +71,11 @@ class StructuredLogistic(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         def loss(flat: Floats) -> tuple[float, Floats]:
             # Single precision where the work is; sums and the optimiser's own arithmetic in double.
             W = flat.reshape(d + 1, labels)
-            scores = (X @ W.astype(np.float32)) @ U.T + prior
-            p_every, every = _softmax(scores)
-            scores[~open_to] = -np.inf
-            p_right, right = _softmax(scores)
-            gradient = (XT @ ((p_every - p_right) @ U)).astype(np.float64) + penalty * W
+            scores = (X @ W.astype(np.float32)) @ U.T
+            scores += prior
+            right, p_right = right_of(scores)
+            every = softmax_in_place(scores)
+            gradient = (XT @ (scores @ U - p_right @ U)).astype(np.float64) + penalty * W
             value = float((every - right).sum(dtype=np.float64) + 0.5 * (penalty * W * W).sum())
             return value, gradient.ravel()
 
@@ -100,9 +101,12 @@ class StructuredLogistic(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def configuration_proba(self, X: Any, temperature: float = 1.0) -> Floats:
         """Probability of each configuration, array (texts, configurations)."""
-        scores = self.decision_function(X) @ self.configurations_.T.astype(np.float64)
-        scores = (scores + self.log_prior_) / temperature
-        return np.asarray(np.exp(scores - logsumexp(scores, axis=1, keepdims=True)))
+        return self.proba_of(self.decision_function(X), temperature)
+
+    def proba_of(self, scores: Floats, temperature: float = 1.0) -> Floats:
+        """Probability of each configuration from label scores, array (texts, configurations)."""
+        found = (scores @ self.configurations_.T.astype(np.float64) + self.log_prior_) / temperature
+        return np.asarray(np.exp(found - logsumexp(found, axis=1, keepdims=True)))
 
     def predict_proba(self, X: Any, temperature: float = 1.0) -> Floats:
         """Probability of each label, array (texts, labels)."""
@@ -119,15 +123,39 @@ def pack(W: Floats) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
     return scale, np.round(W / scale).astype(np.int8)
 
 
-def _softmax(scores: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Row-wise softmax, and the logarithm of each row's sum of exponentials."""
+def softmax_in_place(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Turn rows of scores into probabilities; gives the logarithm of each row's sum of exponentials."""
     top = scores.max(axis=1, keepdims=True)
-    weights = np.exp(scores - top)
-    total = weights.sum(axis=1, keepdims=True)
-    return weights / total, (np.log(total) + top)[:, 0]
+    scores -= top
+    np.exp(scores, out=scores)
+    total = scores.sum(axis=1, keepdims=True)
+    scores /= total
+    return np.asarray((np.log(total) + top)[:, 0])
 
 
-def _compatible(Y: NDArray[np.bool_], known: NDArray[np.bool_], configurations: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _rights(
+    open_to: NDArray[np.bool_],
+) -> Callable[[NDArray[np.float32]], tuple[NDArray[np.float32], sparse.csr_array]]:
+    """A function from scores to the log-sum and the probabilities (sparse) of the configurations open to each text.
+
+    Most texts are open to a single one, so that this costs little beside the sum over all.
+    """
+    rows, columns = np.nonzero(open_to)
+    begins = np.searchsorted(rows, np.arange(len(open_to) + 1)).astype(np.int32)
+    sizes = np.diff(begins)
+
+    def right_of(scores: NDArray[np.float32]) -> tuple[NDArray[np.float32], sparse.csr_array]:
+        found = scores[rows, columns]
+        top = np.maximum.reduceat(found, begins[:-1])
+        weights = np.exp(found - np.repeat(top, sizes))
+        total = np.add.reduceat(weights, begins[:-1])
+        p = sparse.csr_array((weights / np.repeat(total, sizes), columns.astype(np.int32), begins), shape=scores.shape)
+        return np.log(total) + top, p
+
+    return right_of
+
+
+def compatible(Y: NDArray[np.bool_], known: NDArray[np.bool_], configurations: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Which configurations agree with each text on every known label."""
     yes = (Y & known).astype(np.float32)
     no = (~Y & known).astype(np.float32)
