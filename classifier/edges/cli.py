@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,14 +17,15 @@ import typer
 from typer.core import TyperGroup
 
 from .. import __version__
-from ..errors import ClassifierError, InputError, ModelError, VocabularyError
+from ..errors import ClassifierError, ModelError, VocabularyError
+from . import cli_batch, cli_mcp, cli_report, cli_review, cli_serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ..engine import Classifier
 
-USAGE, SOME_BAD, REFUSED = 2, 3, 4
+USAGE, REFUSED = 2, 4
 _DEFAULT = "tag"
 _GROUP_OPTIONS = {"--help", "-h", "--version", "--install-completion", "--show-completion"}
 
@@ -37,6 +39,14 @@ class DefaultGroup(TyperGroup):
         ):
             args = [_DEFAULT, *args]
         return list(super().parse_args(ctx, args))
+
+
+class TermsFormat(StrEnum):
+    """How the vocabulary is printed."""
+
+    TEXT = "text"
+    JSON = "json"
+    SKOS = "skos"
 
 
 app = typer.Typer(
@@ -57,6 +67,9 @@ Threshold = Annotated[
     float | None, typer.Option(min=0.01, max=1.0, help="Least probability of a term, instead of the model's own.")
 ]
 ModelPath = Annotated[Path | None, typer.Option("--model", help="A model of your own, made by `classify train`.")]
+VocabularyPath = Annotated[
+    Path | None, typer.Option("--vocabulary", help="A vocabulary of your own, in TOML, instead of the model's.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -87,11 +100,12 @@ def tag(
     jsonl: Annotated[bool, typer.Option("--jsonl", help="One JSON object a description, a line each.")] = False,
     threshold: Threshold = None,
     model: ModelPath = None,
+    vocabulary: VocabularyPath = None,
 ) -> None:
     """Tag descriptions. This is the default: classify "..." is the same."""
     from . import report
 
-    classifier = _load(model)
+    classifier = _load(model, vocabulary)
     style = report.Style(_color())
     first = True
     for text in _descriptions(texts):
@@ -110,32 +124,30 @@ def tag(
 @app.command()
 def terms(
     term: Annotated[str | None, typer.Argument(help="One term, by its id.")] = None,
-    as_json: AsJson = False,
+    form: Annotated[TermsFormat, typer.Option("--format", help="skos is a concept scheme in Turtle.")] = (
+        TermsFormat.TEXT
+    ),
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    path: VocabularyPath = None,
 ) -> None:
     """Show the vocabulary: all terms, or one whole with its definitions and sources."""
     from ..vocabulary import load_vocabulary
     from . import report
+    from .lookup import find_term
 
-    vocabulary = load_vocabulary()
-    if term is None:
-        if as_json:
-            _print(json.dumps([report.term_dict(t, vocabulary) for t in vocabulary.terms.values()], indent=2))
-        else:
-            _print(report.term_list(vocabulary), end="")
-        return
-    found = vocabulary.terms.get(term) or next(
-        (t for t in vocabulary.terms.values() if term.lower() in (t.label.lower(), *(a.lower() for a in t.also))), None
-    )
-    if found is None:
-        from difflib import get_close_matches
+    vocabulary = load_vocabulary(path)
+    found = None if term is None else find_term(term, vocabulary)
+    if form is TermsFormat.SKOS and not as_json:
+        from .skos import turtle
 
-        close = get_close_matches(term, vocabulary.terms, n=1)
-        hint = f"did you mean {close[0]}? " if close else ""
-        raise InputError(f"unknown term {term!r}: {hint}`classify terms` lists them")
-    if as_json:
-        _print(json.dumps(report.term_dict(found, vocabulary), ensure_ascii=False, indent=2))
-    else:
+        _print(turtle(vocabulary, found.id if found else None), end="")
+    elif form is TermsFormat.JSON or as_json:
+        shown = [report.term_dict(t, vocabulary) for t in ([found] if found else vocabulary.terms.values())]
+        _print(json.dumps(shown[0] if found else shown, ensure_ascii=False, indent=2))
+    elif found:
         _print(report.term_text(found, vocabulary, report.Style(_color())), end="")
+    else:
+        _print(report.term_list(vocabulary), end="")
 
 
 @app.command("why-not")
@@ -146,12 +158,13 @@ def why_not(
     provider_country: ProviderCountry = None,
     vendor_contract: VendorContract = False,
     model: ModelPath = None,
+    vocabulary: VocabularyPath = None,
     as_json: AsJson = False,
 ) -> None:
     """Say why a term does not apply, and the smallest change of facts that would make it."""
     from . import report
 
-    classifier = _load(model)
+    classifier = _load(model, vocabulary)
     found = classifier.why_not(
         term, text, home=home, provider_country=provider_country, vendor_contract=vendor_contract
     )
@@ -161,45 +174,14 @@ def why_not(
         _print(report.counterfactual_text(found, classifier.vocabulary, report.Style(_color())), end="")
 
 
-@app.command()
-def batch(
-    table: Annotated[Path, typer.Argument(metavar="INPUT", help="A CSV file in UTF-8 with a header.")],
-    column: Annotated[list[str], typer.Option(help="The column that holds the text; repeat it to join several.")],
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Where the output goes; standard output without.")
-    ] = None,
-    home: Home = None,
-    vendor_contract: VendorContract = False,
-    threshold: Threshold = None,
-    model: ModelPath = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress on standard error.")] = False,
-) -> None:
-    """Tag a table: every row comes back, in order, with the tags added."""
-    import time
-
-    from .table import tag_table
-
-    begun = time.monotonic()
-
-    def progress(rows: int) -> None:
-        if not quiet:
-            rate = rows / max(time.monotonic() - begun, 1e-9)
-            typer.echo(f"{rows} rows, {rate:.0f} a second", err=True)
-
-    outcome = tag_table(table, output, column, _load(model), home, vendor_contract, threshold, progress)
-    if not quiet:
-        typer.echo(f"done: {outcome.rows} rows, {outcome.tagged} with a term, {len(outcome.bad)} bad", err=True)
-    for row in outcome.bad[:20]:
-        typer.echo(f"row {row.number}: {row.problem}", err=True)
-    if outcome.bad:
-        typer.echo("Bad rows are in the output as they came; mend them in the input and run again.", err=True)
-        raise typer.Exit(SOME_BAD)
+app.command("batch", help=cli_batch.HELP)(cli_batch.batch)
 
 
 @app.command()
 def evaluate(
     files: Annotated[list[Path], typer.Argument(help="JSONL with `text`, `must` and `may` (or training scenarios).")],
     model: ModelPath = None,
+    vocabulary: VocabularyPath = None,
     as_json: AsJson = False,
     wrong: Annotated[bool, typer.Option("--wrong", help="List the texts whose answer is not right.")] = False,
 ) -> None:
@@ -207,7 +189,7 @@ def evaluate(
     from ..training.evaluate import evaluate as run
     from ..training.metrics import HEADER, line, term_table
 
-    found = run(_load(model), files)
+    found = run(_load(model, vocabulary), files)
     if as_json:
         rows = {name: scores.to_dict() for name, scores in found.files.items()}
         _print(json.dumps({"files": rows, "total": found.total.to_dict()}, indent=2))
@@ -229,22 +211,43 @@ def evaluate(
 @app.command()
 def train(
     out: Annotated[Path, typer.Option("-o", "--out", help="The folder that the model goes into.")],
-    data: Annotated[list[Path], typer.Option(help="Scenarios in JSONL; repeat it for several files.")],
+    data: Annotated[
+        list[Path], typer.Option(help="Scenarios: a JSONL file, or a folder of them; repeat it for several.")
+    ],
     vocabulary: Annotated[Path | None, typer.Option(help="A vocabulary of your own, in TOML.")] = None,
+    corrections: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Corrections in JSONL, from `classify review`, besides the scenarios; repeat it for several."
+        ),
+    ] = None,
 ) -> None:
     """Train a model of your own on labelled scenarios."""
     from ..training.fit import train as run
     from ..training.metrics import HEADER, line
 
-    validation = run(data, out, __version__, vocabulary, lambda text: typer.echo(text, err=True))
+    validation = run(
+        [file for path in data for file in (sorted(path.glob("*.jsonl")) if path.is_dir() else [path])],
+        out,
+        __version__,
+        vocabulary,
+        say=lambda text: typer.echo(text, err=True),
+        corrections=corrections or (),
+    )
     _print(HEADER)
     _print(line("out of fold", validation.scores))
 
 
-def _load(path: Path | None) -> Classifier:
+app.command("report")(cli_report.report)
+cli_review.register(app)
+cli_serve.register(app)
+cli_mcp.register(app)
+
+
+def _load(path: Path | None, vocabulary: Path | None) -> Classifier:
     from ..engine import load
 
-    return load(path)
+    return load(path, vocabulary)
 
 
 def _descriptions(texts: Iterable[str] | None) -> Iterator[str]:

@@ -1,174 +1,262 @@
-"""Batches: a CSV table in, the same table out with the tags added.
+"""Batches: a table in, the same table out with the tags added, in constant memory.
 
-Rows stream through; the output is written beside its target and moved into place at the end.
+This module puts the parts of :mod:`classifier.edges.tables` together: sources of rows, chunks of them tagged by one
+process or several, and an output that a killed run can go on with.
 """
 
 from __future__ import annotations
 
-import csv
 import os
+import shutil
+import stat
 import sys
 import tempfile
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import TextIO
+from typing import Any, BinaryIO
 
-from ..engine import Classifier
+from ..engine import Classifier, load
 from ..errors import InputError
-from ..tagging import Tagging
+from .tables.convert import converter
+from .tables.formats import BINARY, output_of
+from .tables.journal import State, Unfinished
+from .tables.options import ADDED, STANDARD, TableOptions
+from .tables.plan import Plan, find_columns, fingerprint, make_plan
+from .tables.rows import safe
+from .tables.sources import Inputs, Table
+from .tables.work import BadRow, Result, results
 
-ADDED = ("terms", "probabilities", "definitions", "evidence", "reason", "model")
-_EVERY = 1000
-_REMEMBERED = 20_000
+__all__ = ["ADDED", "BadRow", "Outcome", "TableOptions", "Watcher", "run", "safe", "tag_table"]
 
-
-@dataclass(frozen=True, slots=True)
-class BadRow:
-    """A row that could not be tagged: its number from 1 (the header not counted), and why."""
-
-    number: int
-    problem: str
+_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a batch did: rows in all, rows with a term, and the bad rows."""
+    """What a batch did.
+
+    Attributes:
+        rows: rows of the input.
+        tagged: rows with a term.
+        bad: the first bad rows, at most twenty.
+        bad_count: all bad rows.
+        errors: the file that lists all bad rows, as JSON lines; None when there are none, or without an output file.
+    """
 
     rows: int
     tagged: int
-    bad: Sequence[BadRow]
+    bad: tuple[BadRow, ...]
+    bad_count: int
+    errors: Path | None = None
 
 
-def cells(tagging: Tagging) -> list[str]:
-    """The added columns for one tagging, in the order of :data:`ADDED`."""
-    spans = {(s.start, s.end, s.text) for t in tagging.terms for s in t.evidence}
-    return [
-        "|".join(t.id for t in tagging.terms),
-        "|".join(f"{t.probability:.3f}" for t in tagging.terms),
-        "|".join(d.id for t in tagging.terms for d in t.definitions),
-        " | ".join(" ".join(text.split()) for _, _, text in sorted(spans)),
-        tagging.reason.id if tagging.reason else "",
-        f"{tagging.model.version} {tagging.model.digest[:12]}",
-    ]
+class Watcher:
+    """Hears how a batch goes on. This one does nothing; override what you need."""
+
+    def notice(self, text: str) -> None:
+        """Something had to be guessed or is worth knowing."""
+
+    def begin(self, rows: int) -> None:
+        """The run begins, with so many rows done by an earlier one."""
+
+    def advance(self, rows: int, share: float | None) -> None:
+        """So many rows are done, and so much of the input (0 to 1; None when unknown)."""
+
+    def finish(self, rows: int) -> None:
+        """All rows are tagged, and the output is put in its place."""
+
+    def bad_rows(self, lines: str) -> None:
+        """Bad rows as JSON lines, when no file takes them."""
+
+    def broken_off(self, text: str) -> None:
+        """The run is interrupted; ``text`` says what is kept."""
 
 
-def safe(cell: str) -> str:
-    """A cell of ours that no spreadsheet runs as a formula."""
-    return "'" + cell if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+class _Progress(Watcher):
+    def __init__(self, progress: Callable[[int], None], notice: Callable[[str], None]) -> None:
+        self._progress, self._notice = progress, notice
+
+    def notice(self, text: str) -> None:
+        self._notice(text)
+
+    def advance(self, rows: int, share: float | None) -> None:
+        self._progress(rows)
 
 
 def tag_table(
-    source: Path,
-    target: Path | None,
-    column: Sequence[str],
-    classifier: Classifier,
+    source: str | Path | Sequence[str | Path],
+    target: str | Path | None = None,
+    column: str | Sequence[str] = (),
+    classifier: Classifier | None = None,
     home: str | None = None,
     vendor_contract: bool = False,
     threshold: float | None = None,
     progress: Callable[[int], None] = lambda rows: None,
+    notice: Callable[[str], None] = lambda text: None,
+    **options: Any,
 ) -> Outcome:
-    """Tag a CSV file.
+    """Tag a table of any format that ``classify batch`` reads.
 
     Args:
-        source: a CSV file in UTF-8 with a header.
-        target: where the output goes; None for stdout.
-        column: the columns that hold the text; several are joined by a line break.
+        source: a file, a glob pattern, several, or ``-`` for standard input.
+        target: where the output goes; None for standard output.
+        column: the columns that hold the text, several are joined by a line break; guessed when none is given.
+        classifier: which to use; loaded when None. With several ``jobs`` give ``model``, its folder, as well.
+        home: the client's country.
+        vendor_contract: whether each row is a contract with an outside vendor.
+        threshold: least probability of a term, 0 to 1, instead of the model's own.
         progress: called now and then with the number of rows done.
+        notice: called with what had to be guessed, such as an encoding.
+        options: more fields of :class:`TableOptions`.
 
     Raises:
-        InputError: when the file cannot be read or has no such column.
+        InputError: when the input or an option cannot be used, or the output cannot be written.
     """
-    classifier.context(home)  # a wrong country is refused before anything is written
+    several = [source] if isinstance(source, str | Path) else source
+    asked = TableOptions(
+        inputs=tuple(map(str, several)),
+        output=STANDARD if target is None else str(target),
+        column=(column,) if isinstance(column, str) else tuple(column),
+        home=home,
+        vendor_contract=vendor_contract,
+        threshold=threshold,
+        **options,
+    )
+    return run(asked, classifier, _Progress(progress, notice))
+
+
+def run(options: TableOptions, classifier: Classifier | None = None, watch: Watcher | None = None) -> Outcome:
+    """Do a batch.
+
+    Raises:
+        InputError: when the input or an option cannot be used, or the output cannot be written.
+    """
+    watch = watch or Watcher()
+    options.check()
     try:
-        with source.open(encoding="utf-8-sig", newline="") as lines, _output(target) as out:
-            csv.field_size_limit(sys.maxsize)
-            reader = csv.reader(lines)
-            header = next(reader, None)
-            if header is None:
-                raise InputError(f"{source} is empty: give a CSV file with a header")
-            at = _positions(header, column, source)
-            clash = [name for name in ADDED if name in header]
-            if clash:
-                raise InputError(
-                    f"{source} already has the column {', '.join(clash)}: rename it, or tag the original file"
-                )
-            writer = csv.writer(out, lineterminator="\n")
-            writer.writerow([*header, *ADDED])
-            return _rows(
-                reader, writer.writerow, at, len(header), classifier, home, vendor_contract, threshold, progress
-            )
-    except UnicodeDecodeError as error:
-        raise InputError(f"{source} is not UTF-8 (byte {error.start}): save it as UTF-8 and try again") from error
+        with ExitStack() as stack:
+            inputs = Inputs(options, stack)
+            output = output_of(options.output, options.output_format, inputs.format)
+            table = inputs.table(output[0])
+            for text in table.notices:
+                watch.notice(text)
+            context = find_columns(options, table, watch.notice)
+            classifier = classifier or load(options.model)
+            plan = make_plan(options, table, context, output, classifier, watch.notice)
+            if options.output == STANDARD or _is_device(options.output):
+                return _to_stream(options, table, plan, classifier, watch, stack)
+            target = Path(os.path.realpath(options.output))
+            for name in inputs.names:
+                if name != STANDARD and target.exists() and target.samefile(name):
+                    raise InputError(f"{options.output} is an input, which is not overwritten: give another -o")
+            return _to_file(options, target, table, plan, classifier, watch, table.durable)
+    except BrokenPipeError:
+        raise
     except OSError as error:
-        raise InputError(f"{error.filename or source}: {error.strerror}") from error
+        raise InputError(f"{error.filename or options.output}: {error.strerror or error}") from error
 
 
-def _positions(header: Sequence[str], column: Sequence[str], source: Path) -> list[int]:
-    for name in column:
-        if name not in header:
-            raise InputError(
-                f"{source} has no column {name!r}: give --column with one of {', '.join(map(repr, header))}"
-            )
-    return [header.index(name) for name in column]
+def _results(
+    options: TableOptions, table: Table, plan: Plan, classifier: Classifier, skip: int
+) -> closing[Generator[Result, None, None]]:
+    chunks = table.chunks(options.chunk, plan.wanted(), skip)
+    return closing(results(plan, classifier, chunks, options.jobs, options.own_process))
 
 
-def _rows(
-    reader: Iterator[list[str]],
-    write: Callable[[Sequence[str]], object],
-    at: Sequence[int],
-    width: int,
+def _to_file(
+    options: TableOptions,
+    target: Path,
+    table: Table,
+    plan: Plan,
     classifier: Classifier,
-    home: str | None,
-    vendor_contract: bool,
-    threshold: float | None,
-    progress: Callable[[int], None],
+    watch: Watcher,
+    durable: bool,
 ) -> Outcome:
-    remembered: OrderedDict[str, list[str]] = OrderedDict()
-    bad: list[BadRow] = []
-    rows = tagged = 0
-    while True:
+    depends_on = fingerprint(options, table, plan) if durable else {}
+    with Unfinished(target, depends_on, plan.top(), options.resume, options.restart, durable) as out:
+        if options.resume and not out.kept:
+            watch.notice("there is no unfinished run: beginning with the first row")
         try:
-            row = next(reader, None)
-        except csv.Error as error:
-            rows += 1
-            bad.append(BadRow(rows, str(error)))
-            write([*[""] * width, *[""] * 4, f"bad row: {error}", ""])
-            continue
-        if row is None:
-            break
-        rows += 1
-        text = "\n".join(row[i] for i in at if i < len(row))
-        added = remembered.get(text)
-        if added is None:
-            added = [safe(c) for c in cells(classifier.tag(text, home, None, vendor_contract, threshold))]
-            remembered[text] = added
-            if len(remembered) > _REMEMBERED:
-                remembered.popitem(last=False)
-        if len(row) != width:
-            bad.append(BadRow(rows, f"{len(row)} fields where the header has {width}"))
-            row = [*row, *[""] * (width - len(row))]
-        tagged += bool(added[0])
-        write([*row, *added])
-        if rows % _EVERY == 0:
-            progress(rows)
-    progress(rows)
-    return Outcome(rows, tagged, bad)
+            if not out.moving:
+                watch.begin(out.state.rows)
+                with _results(options, table, plan, classifier, out.state.chunks) as found:
+                    for result in found:
+                        out.write(result)
+                        watch.advance(out.state.rows, result.share)
+                watch.finish(out.state.rows)
+            out.finish(converter(plan, table, lambda: out.state))
+        except KeyboardInterrupt:
+            watch.broken_off(_kept(out))
+            raise
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise InputError(f"{error.filename or target}: {error.strerror or error}. {_kept(out)}") from error
+        bad = tuple(out.first_bad(_SHOWN))
+        state = out.state
+    return Outcome(state.rows, state.tagged, bad, state.bad, out.errors if state.bad else None)
 
 
-@contextmanager
-def _output(target: Path | None) -> Iterator[TextIO]:
-    """A text stream that becomes ``target`` only when all went well."""
-    if target is None:
-        yield sys.stdout
-        return
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
-    part = Path(name)
+def _kept(out: Unfinished) -> str:
+    if not out.kept:
+        return "Nothing is kept of this run."
+    return f"The {out.state.rows} rows done are kept: the same command with --resume goes on."
+
+
+def _to_stream(
+    options: TableOptions, table: Table, plan: Plan, classifier: Classifier, watch: Watcher, stack: ExitStack
+) -> Outcome:
+    if plan.output in BINARY:
+        return _binary_to_stream(options, table, plan, classifier, watch, stack)
+    stream = _stream(options.output, stack)
+    stream.write(plan.top())
+    state = State()
+    bad: list[BadRow] = []
+    watch.begin(0)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-            yield stream
-        os.replace(part, target)
-    finally:
-        part.unlink(missing_ok=True)
+        with _results(options, table, plan, classifier, 0) as found:
+            for result in found:
+                stream.write(result.data)
+                if result.errors:
+                    watch.bad_rows(result.errors.decode())
+                    bad += result.first_bad[: _SHOWN - len(bad)]
+                state = state.after(result)
+                watch.advance(state.rows, result.share)
+        stream.flush()
+    except KeyboardInterrupt:
+        watch.broken_off(f"{state.rows} rows were given; only a file, by -o, can be gone on with.")
+        raise
+    watch.finish(state.rows)
+    return Outcome(state.rows, state.tagged, tuple(bad), state.bad)
+
+
+def _binary_to_stream(
+    options: TableOptions, table: Table, plan: Plan, classifier: Classifier, watch: Watcher, stack: ExitStack
+) -> Outcome:
+    if options.output == STANDARD and sys.stdout.isatty():
+        raise InputError(f"{plan.output} is not for a terminal: give -o FILE, or send standard output to a file")
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="classify-")))
+    found = _to_file(options, folder / "table", table, plan, classifier, watch, durable=False)
+    stream = _stream(options.output, stack)
+    with (folder / "table").open("rb") as made:
+        shutil.copyfileobj(made, stream)
+    stream.flush()
+    if found.errors is not None:
+        with found.errors.open(encoding="utf-8") as lines:
+            while some := "".join(islice(lines, 1000)):
+                watch.bad_rows(some)
+    return Outcome(found.rows, found.tagged, found.bad, found.bad_count)
+
+
+def _stream(output: str, stack: ExitStack) -> BinaryIO:
+    if output == STANDARD:
+        return sys.stdout.buffer
+    return stack.enter_context(Path(output).open("wb"))
+
+
+def _is_device(output: str) -> bool:
+    path = Path(output)
+    return path.exists() and not stat.S_ISREG(path.stat().st_mode) and not path.is_dir()
