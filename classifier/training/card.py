@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from .fit import Bin, CrossValidation, Fitted, Prepared
 
 _WIDTH = 40
+# What follows does not come from training.
+_MARK = "\n<!-- measured and read apart from training -->\n"
 
 
 def card(version: str, data: Prepared, fitted: Fitted, validation: CrossValidation, parts: Path | None = None) -> str:
@@ -59,13 +61,24 @@ Out-of-fold probabilities of all terms against how often they came true. Expecte
 {diagram(bins)}
 ```
 """
-    if parts is not None:
-        table = parts / "rivals.json"
-        if table.exists():
-            text += rivals_section(json.loads(table.read_text(encoding="utf-8")))
-        for path in sorted(parts.glob("*.md")):
-            text += "\n" + path.read_text(encoding="utf-8").strip() + "\n"
+    return text + (appendix(parts) if parts is not None else "")
+
+
+def appendix(parts: Path) -> str:
+    """What a folder of parts adds to a card, after a mark."""
+    text = _MARK
+    table = parts / "rivals.json"
+    if table.exists():
+        text += rivals_section(json.loads(table.read_text(encoding="utf-8")))
+    for path in sorted(parts.glob("*.md")):
+        text += "\n" + path.read_text(encoding="utf-8").strip() + "\n"
     return text
+
+
+def refresh(path: Path, parts: Path) -> None:
+    """Put the parts as they are now into a card that has been written."""
+    before = path.read_text(encoding="utf-8").partition(_MARK)[0]
+    path.write_text(before + appendix(parts), encoding="utf-8")
 
 
 def _middle(bins: Sequence[Bin]) -> list[Bin]:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import joblib
 import numpy as np
 
-from ..model import ESTIMATOR, FILES, PROTOCOL, artefact_digest, sha256_of
+from ..model import ESTIMATOR, FILES, PROTOCOL, VOCABULARY, artefact_digest, sha256_of
 from ..net import pack
-from ..vocabulary import DATA, Vocabulary
+from ..vocabulary import DATA, Vocabulary, raw_vocabulary
 from .card import card
 from .scenarios import LIVE
 
@@ -75,7 +75,13 @@ def write(
     for name in FILES:
         (out / name).write_bytes(contents[name])
     joblib.dump(estimator, out / ESTIMATOR, compress=("zlib", 6))
-    files = {name: sha256_of((out / name).read_bytes()) for name in (*FILES, ESTIMATOR)}
+    names: tuple[str, ...] = (*FILES, ESTIMATOR)
+    (out / VOCABULARY).unlink(missing_ok=True)
+    if vocabulary_path:
+        # Taken along whole: the default that it may extend can change with the package.
+        (out / VOCABULARY).write_bytes(_json(raw_vocabulary(vocabulary_path)))
+        names = (*names, VOCABULARY)
+    files = {name: sha256_of((out / name).read_bytes()) for name in names}
     body: dict[str, Any] = {
         "version": version,
         "labels": list(data.labels.names),

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import MissingExtraError
-from .rivals import TEMPERATURE, Corpus, Setting
+from .corpus import Corpus, Setting
+from .rivals import TEMPERATURE
 
 EPOCHS = 6
 BATCH = 32

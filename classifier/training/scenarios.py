@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ScenarioError
-from ..vocabulary import Vocabulary
+from ..vocabulary import Vocabulary, load_vocabulary
 
 STATUSES = ("asserted", "planned", "denied", "ended", "discussed")
 LIVE = frozenset({"asserted", "planned"})
@@ -28,6 +28,8 @@ REGISTERS = (
 _WORDS = re.compile(r"[a-z0-9']+")
 # Unsure facts beyond this many are not tried in every combination.
 _MAX_UNSURE = 8
+# Why no term applies, where the vocabulary no longer gives the ones that were labelled.
+_UNNAMED_SILENCE = "no-arrangement"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class Arrangement:
 class Scenario:
     """One labelled description. ``terms`` must apply; ``may`` are acceptable.
 
+    ``replaces`` is the id of a scenario that this one stands in for, as when a vocabulary of one's own labels it anew.
+
     ``facts_open`` says that only the terms were labelled (a correction): the facts stand in for any that give them.
     """
 
@@ -64,6 +68,7 @@ class Scenario:
     group: str | None = None
     drawn_from: str | None = None
     facts_open: bool = False
+    replaces: str | None = None
     source: str = field(default="", compare=False)
 
 
@@ -131,13 +136,16 @@ def parse_scenario(row: Mapping[str, Any], vocabulary: Vocabulary, where: str) -
         arrangements.append(Arrangement(status, dict(given["facts"]), unsure))
     must, may = derive_terms(arrangements, vocabulary)
     labelled = frozenset(row["terms"])
+    silence = row.get("silence")
+    if labelled != must and labelled == _default_terms(arrangements, vocabulary):
+        # Labelled for the default vocabulary: the facts stay, the terms are those of this one.
+        labelled, silence = must, None if must else silence or _UNNAMED_SILENCE
     if labelled != must:
         raise fail(
             "the facts do not give the labelled terms: "
             f"facts alone give [{' '.join(sorted(must - labelled))}], "
             f"the label alone has [{' '.join(sorted(labelled - must))}]"
         )
-    silence = row.get("silence")
     if bool(must) == bool(silence):
         raise fail("give `silence` when and only when no term applies")
     if silence and silence not in vocabulary.silences:
@@ -156,8 +164,17 @@ def parse_scenario(row: Mapping[str, Any], vocabulary: Vocabulary, where: str) -
         country=row.get("country"),
         group=row.get("group"),
         drawn_from=row.get("drawn_from"),
+        replaces=row.get("replaces"),
         source=where,
     )
+
+
+def _default_terms(arrangements: Sequence[Arrangement], vocabulary: Vocabulary) -> frozenset[str] | None:
+    """The terms under the default vocabulary; None where that is the one in use, or lacks a fact."""
+    default = load_vocabulary()
+    if vocabulary == default or any(f not in default.facts for a in arrangements for f in (*a.facts, *a.unsure)):
+        return None
+    return derive_terms(arrangements, default)[0]
 
 
 def read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -181,7 +198,7 @@ def read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def load_scenarios(paths: Iterable[Path], vocabulary: Vocabulary) -> list[Scenario]:
-    """All scenarios of the files, in order. The first broken one raises."""
+    """All scenarios of the files, in order, but those that another one replaces. The first broken one raises."""
     found = []
     seen: set[str] = set()
     for path in paths:
@@ -191,7 +208,8 @@ def load_scenarios(paths: Iterable[Path], vocabulary: Vocabulary) -> list[Scenar
                 raise ScenarioError(f"{scenario.source}: id {scenario.id!r} is used twice")
             seen.add(scenario.id)
             found.append(scenario)
-    return found
+    replaced = {scenario.replaces for scenario in found}
+    return [scenario for scenario in found if scenario.id not in replaced]
 
 
 def words(text: str) -> list[str]:

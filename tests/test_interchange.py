@@ -1,0 +1,251 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from classifier.edges.interchange import (
+    LABEL_STUDIO,
+    PRODIGY,
+    TOOLS,
+    Imported,
+    label_studio_form,
+    read_answers,
+    tasks,
+    write_tasks,
+)
+from classifier.edges.review import Context
+from classifier.errors import InputError
+from classifier.training.corrections import Correction, read_corrections
+from classifier.vocabulary import Vocabulary, load_vocabulary
+
+from .test_cli import classify
+from .test_review import HEAD, ROWS, write
+
+CONTEXT = Context(home="GB", vendor_contract=True)
+EMOJI = [
+    "6",
+    "\U0001f4c9 our vendor\r\nin Cebu, a vendor",
+    "outsourcing",
+    "0.9",
+    "",
+    "vendor | Cebu | vendor",
+    "",
+    "9 x",
+]
+TABLE = [dict(zip(HEAD, r, strict=True)) for r in [*ROWS, EMOJI]]
+
+
+def made(vocabulary: Vocabulary, tool: str) -> list[dict[str, Any]]:
+    return list(tasks(TABLE, ["what"], CONTEXT, vocabulary, tool))
+
+
+def answered(task: dict[str, Any], tool: str) -> dict[str, Any]:
+    """The task as the tool exports it after an annotator agreed with what was filled in."""
+    if tool == PRODIGY:
+        return {**task, "answer": "accept", "_timestamp": 1700000000, "_annotator_id": "ann"}
+    result = task["predictions"][0]["result"]
+    note = {"id": 1, "result": result, "completed_by": 7, "updated_at": "2024-05-01T10:00:00Z", "was_cancelled": False}
+    return {"id": 1, "data": task["data"], "annotations": [note], "predictions": []}
+
+
+def read(tmp_path: Path, found: list[dict[str, Any]], tool: str, lines: bool = False) -> Imported:
+    path = tmp_path / "export.json"
+    path.write_text("\n".join(map(json.dumps, found)) if lines else json.dumps(found), encoding="utf-8")
+    return read_answers(path, tool, load_vocabulary())
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_a_round_trip_gives_the_terms_the_context_and_the_evidence(
+    tmp_path: Path, vocabulary: Vocabulary, tool: str
+) -> None:
+    path = tmp_path / "out"
+    assert write_tasks(made(vocabulary, tool), path, tool) == 5  # a text that comes twice is one task
+    text = path.read_text(encoding="utf-8")
+    given = json.loads(text) if tool == LABEL_STUDIO else [json.loads(line) for line in text.splitlines()]
+    back = read(tmp_path, [answered(t, tool) for t in given], tool, lines=tool == PRODIGY)
+    assert back.problems == []
+    assert not back.left_out
+    rows = [ROWS[0], ROWS[1], ROWS[3], ROWS[4], EMOJI]
+    for correction, row in zip(back.corrections, rows, strict=True):
+        assert correction.text == row[1]
+        assert "|".join(correction.terms) == row[2]
+        assert correction.before == correction.terms
+        assert (correction.home, correction.vendor_contract) == ("GB", True)
+        assert [row[1][a:b] for a, b in correction.evidence] == [q for q in row[5].split(" | ") if q]
+        assert correction.by
+        assert correction.at
+    assert back.corrections[2].silence == "goods"
+
+
+@given(st.lists(st.tuples(st.text(max_size=30), st.sets(st.sampled_from(sorted(load_vocabulary().terms)))), max_size=4))
+def test_any_texts_and_terms_come_back(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, set[str]]]
+) -> None:
+    vocabulary = load_vocabulary()
+    table = [{"what": text, "terms": "|".join(sorted(terms))} for text, terms in rows]
+    first = {text: terms for text, terms in reversed(rows) if text.strip()}
+    for tool in TOOLS:
+        path = tmp_path_factory.mktemp("any") / "out"
+        found = tasks(table, ["what"], Context(), vocabulary, tool)
+        write_tasks((answered(t, tool) for t in found), path, tool)
+        back = read_answers(path, tool, vocabulary)
+        assert {c.text for c in back.corrections} == set(first)
+        for c in back.corrections:
+            assert set(c.terms) == first[c.text].union(*(vocabulary.implied_by_term[t] for t in first[c.text]))
+
+
+def note(*choices: str, time: str = "2024-01-01", **more: Any) -> dict[str, Any]:
+    result = [{"from_name": "terms", "to_name": "text", "type": "choices", "value": {"choices": list(choices)}}]
+    return {"result": result if choices else [], "updated_at": time, **more}
+
+
+def task(*notes: dict[str, Any], text: str = "we hire them") -> dict[str, Any]:
+    return {"data": {"text": text}, "annotations": list(notes)}
+
+
+@pytest.mark.parametrize(
+    ("found", "terms", "left_out", "differing"),
+    [
+        (task(note("eor"), note("ito", time="2024-02-01")), ("outsourcing", "ito"), {}, 1),
+        (task(note("eor", time="2024-02-01"), note("ito")), ("outsourcing", "eor"), {}, 1),
+        (task(note("eor", ground_truth=True), note("ito", time="2024-02-01")), ("outsourcing", "eor"), {}, 1),
+        (task(note("eor"), note("Employer of record", time="2025")), ("outsourcing", "eor"), {}, 0),
+        (task(note("eor"), note("ito", time="2025", was_cancelled=True)), ("outsourcing", "eor"), {"skipped": 1}, 0),
+        (task(note("none")), (), {}, 0),
+        (task(note()), None, {"not answered": 1}, 0),
+        (task(), None, {"not answered": 1}, 0),
+        (task(note(was_cancelled=True)), None, {"skipped": 1}, 0),
+        ({"data": {"text": "x"}, "completions": [note("bpo", skipped=False)]}, ("outsourcing", "bpo"), {}, 0),
+        ({"id": 3, "text": "x", "terms": {"choices": ["eor", "ito"]}, "annotator": 2}, ("outsourcing", "ito", "eor"), {}, 0),
+        ({"id": 3, "text": "x", "terms": "eor"}, ("outsourcing", "eor"), {}, 0),
+        ({"id": 3, "text": "x"}, None, {"not answered": 1}, 0),
+    ],
+)  # fmt: skip
+def test_label_studio_as_people_use_it(
+    tmp_path: Path, found: dict[str, Any], terms: tuple[str, ...] | None, left_out: dict[str, int], differing: int
+) -> None:
+    back = read(tmp_path, [found], LABEL_STUDIO)
+    assert [c.terms for c in back.corrections] == ([] if terms is None else [terms])
+    assert dict(back.left_out) == left_out
+    assert back.differing == differing
+    assert back.problems == []
+
+
+def test_a_taxonomy_and_shifted_offsets_are_understood(tmp_path: Path) -> None:
+    text = "\U0001f4c9 a vendor in Cebu"
+    result = [
+        {"from_name": "terms", "type": "taxonomy", "value": {"taxonomy": [["Outsourcing", "IT outsourcing"], ["eor"], ["Offshoring, not outsourcing"]]}},
+        # Counted in UTF-16, as old versions did.
+        {"from_name": "evidence", "type": "labels", "value": {"start": 5, "end": 11, "text": "vendor", "labels": ["e"]}},
+        {"from_name": "evidence", "type": "labels", "value": {"start": 15, "end": 99, "labels": ["e"]}},
+        {"from_name": "evidence", "type": "labels", "value": {"start": 14, "end": 18, "labels": ["e"]}},
+    ]  # fmt: skip
+    found = {"data": {"text": text}, "annotations": [{"result": result, "completed_by": {"id": 1, "email": "a@b.c"}}]}
+    (correction,) = read(tmp_path, [found], LABEL_STUDIO).corrections
+    assert correction.terms == ("outsourcing", "offshoring", "offshoring-not-outsourcing", "ito", "eor")
+    assert [text[a:b] for a, b in correction.evidence] == ["vendor", "Cebu"]
+    assert correction.by == "a@b.c"
+
+
+@pytest.mark.parametrize(
+    ("answers", "terms", "left_out"),
+    [
+        ([{"accept": ["eor"], "answer": "accept"}], ("outsourcing", "eor"), {}),
+        ([{"accept": [], "answer": "accept"}], (), {}),
+        ([{"accept": ["eor"], "answer": "reject"}], None, {"rejected": 1}),
+        ([{"accept": ["eor"], "answer": "ignore"}], None, {"skipped": 1}),
+        ([{"accept": ["eor"]}], None, {"not answered": 1}),
+        ([{"label": "eor", "answer": "accept"}], None, {"single labels": 1}),
+        ([{"cats": {"eor": 1, "ito": 0.0, "bpo": 0.7}, "answer": "accept"}], ("outsourcing", "bpo", "eor"), {}),
+        (
+            [
+                {"accept": ["eor"], "answer": "accept", "_timestamp": 9, "_annotator_id": "b"},
+                {"accept": ["ito"], "answer": "accept", "_timestamp": 5, "_annotator_id": "a"},
+                {"accept": ["bpo"], "answer": "reject", "_timestamp": 99},
+            ],
+            ("outsourcing", "eor"),
+            {"rejected": 1},
+        ),
+    ],
+)
+def test_prodigy_as_people_use_it(
+    tmp_path: Path, answers: list[dict[str, Any]], terms: tuple[str, ...] | None, left_out: dict[str, int]
+) -> None:
+    back = read(tmp_path, [{"text": "we hire them", **a} for a in answers], PRODIGY, lines=True)
+    assert [c.terms for c in back.corrections] == ([] if terms is None else [terms])
+    assert dict(back.left_out) == left_out
+    assert back.differing == (len(answers) > 1)
+
+
+def test_what_cannot_be_used_is_named_and_the_rest_goes_on(tmp_path: Path) -> None:
+    found = [
+        task(note("magic"), text="one"),
+        task(note("none", "eor"), text="two"),
+        task(note("eor"), text=" "),
+        {"data": {"text": "four", "home": "Narnia"}, "annotations": [note("eor")]},
+        task(note("eor"), text="five"),
+    ]
+    back = read(tmp_path, found, LABEL_STUDIO)
+    assert [c.text for c in back.corrections] == ["five"]
+    assert len(back.problems) == 4
+    for problem, words in zip(back.problems, ("'magic'", "something else", "lacks 'text'", "Narnia"), strict=True):
+        assert "export.json:" in problem
+        assert words in problem
+
+
+@pytest.mark.parametrize("content", ["", "[1]", "{", '"x"', "[[]]"])
+def test_another_file_is_refused(tmp_path: Path, content: str, vocabulary: Vocabulary) -> None:
+    path = tmp_path / "x.json"
+    path.write_text(content, encoding="utf-8")
+    if not content:
+        assert read_answers(path, PRODIGY, vocabulary).corrections == []
+        return
+    with pytest.raises(InputError, match=r"x\.json"):
+        read_answers(path, PRODIGY, vocabulary)
+
+
+def test_the_form_offers_every_term_and_every_reason(vocabulary: Vocabulary) -> None:
+    form = ElementTree.fromstring(label_studio_form(vocabulary))  # noqa: S314 (our own)
+    offered = [c.get("value") for c in form.iter("Choice")]
+    assert offered == [*vocabulary.terms, "none", *(f"none:{s}" for s in vocabulary.silences)]
+    used = {r["from_name"] for t in made(vocabulary, LABEL_STUDIO) for r in t["predictions"][0]["result"]}
+    assert used == {"terms", "evidence"}
+    assert used <= {e.get("name") for e in form.iter()}
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_the_commands_export_and_import(tmp_path: Path, vocabulary: Vocabulary, tool: str) -> None:
+    table, out, corrections = write(tmp_path / "t.csv", ROWS), tmp_path / "tasks", tmp_path / "c.jsonl"
+    form = ("--form", str(tmp_path / "form.xml"))
+    done = classify(
+        "export-labels", str(table), "--to", tool, "-o", str(out), "--column", "what", "--home", "GB", *form
+    )
+    if tool == PRODIGY:
+        assert done.returncode == 2
+        assert "--form is for Label Studio" in done.stderr
+        done = classify("export-labels", str(table), "--to", tool, "-o", str(out), "--column", "what", "--home", "GB")
+    else:
+        assert (tmp_path / "form.xml").exists()
+    assert done.returncode == 0, done.stderr
+    assert "4 tasks" in done.stderr
+    text = out.read_text(encoding="utf-8")
+    given = json.loads(text) if tool == LABEL_STUDIO else [json.loads(line) for line in text.splitlines()]
+    answers = [answered(t, tool) for t in given]
+    answers.append(
+        {"text": "x", "data": {"text": "x"}, "accept": ["magic"], "answer": "accept", "annotations": [note("magic")]}
+    )
+    (tmp_path / "e.json").write_text(json.dumps(answers), encoding="utf-8")
+    for said in ("4 corrections written", "0 corrections written"):
+        done = classify("import-labels", str(tmp_path / "e.json"), "--from", tool, "-o", str(corrections))
+        assert done.returncode == 3
+        assert said in done.stderr
+        assert "'magic'" in done.stderr
+    found = read_corrections([corrections], vocabulary)
+    assert [c.text for c in found] == [ROWS[i][1] for i in (0, 1, 3, 4)]
+    assert all(isinstance(c, Correction) and c.home == "GB" for c in found)
