@@ -65,6 +65,8 @@ def _terms(rows: Any, own: Any, name: str) -> list[Any]:
         _check_keys("term", row, name)
         for definition in row.get("definition", ()):
             _check_keys("definition", definition, f"{name}: {row['id']}")
+        if len({d["document"] for d in row.get("definition", ())}) < len(row.get("definition", ())):
+            raise VocabularyError(f"{name}: {row['id']} has two definitions from one document: give the document twice")
         known = found.get(row["id"], {})
         before = () if row.get("replace") else known.get("definition", ())
         definitions = _laid_over(before, row.get("definition", ()), "document")

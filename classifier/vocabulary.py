@@ -198,6 +198,8 @@ def _check(vocabulary: Vocabulary) -> None:
     for term in vocabulary.terms.values():
         if not term.definitions:
             raise VocabularyError(f"term {term.id} has no definition: add one")
+        if len({d.id for d in term.definitions}) < len(term.definitions):
+            raise VocabularyError(f"term {term.id} has two definitions from one document: give the document twice")
     for definition in vocabulary.definitions.values():
         used = [*definition.all, *definition.none, *(f for c in definition.any for f in c)]
         unknown = [f for f in used if f not in known]

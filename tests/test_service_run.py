@@ -1,0 +1,166 @@
+"""The command `classify serve` as a process: it answers, ends in order, and says what is wrong."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+TEXT = "Calls from our customers are answered by a vendor in Manila."
+SERVE = (sys.executable, "-m", "classifier.edges.cli", "serve")
+TOKEN = "open-sesame"  # noqa: S105
+
+
+@contextmanager
+def serving(log: Path, *options: str) -> Iterator[tuple[subprocess.Popen[bytes], http.client.HTTPConnection]]:
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [*SERVE, "--port", "0", *options], stderr=out, env={**os.environ, "CLASSIFIER_TOKEN": TOKEN}
+        )
+    try:
+        url = None
+        while url is None:
+            assert process.poll() is None, log.read_text()
+            time.sleep(0.05)
+            url = next((row["url"] for row in rows(log) if row["event"] == "listening"), None)
+        place = urlsplit(url)
+        yield process, http.client.HTTPConnection(place.hostname or "", place.port, timeout=120)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def rows(log: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in log.read_text().splitlines(keepends=True) if line.endswith("\n")]
+
+
+def ask(connection: http.client.HTTPConnection, path: str, body: Any = None) -> tuple[int, bytes, str | None]:
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {TOKEN}"}
+    connection.request("GET" if body is None else "POST", path, body and json.dumps(body), headers)
+    answer = connection.getresponse()
+    return answer.status, answer.read(), answer.getheader("connection")
+
+
+class Load:
+    """Connections that ask again as soon as they are answered, until the service takes no more."""
+
+    def __init__(self, host: str, port: int, connections: int) -> None:
+        self.answered = 0
+        self.lost: list[str] = []
+        self._place = host, port
+        self._threads = [threading.Thread(target=self._run) for _ in range(connections)]
+        for thread in self._threads:
+            thread.start()
+
+    def _run(self) -> None:
+        while True:
+            connection = http.client.HTTPConnection(*self._place, timeout=120)
+            try:
+                connection.connect()
+            except ConnectionRefusedError:
+                return
+            close = None
+            while close != "close":
+                try:
+                    status, body, close = ask(connection, "/v1/tag", {"text": TEXT})
+                    assert (status, json.loads(body)["text"]) == (200, TEXT)
+                except (OSError, http.client.HTTPException, AssertionError) as error:
+                    self.lost.append(repr(error))
+                    return
+                self.answered += 1
+
+    def wait(self) -> None:
+        for thread in self._threads:
+            thread.join()
+
+
+def _lose_a_worker(log: Path, process: subprocess.Popen[bytes]) -> None:
+    """Kill one of two workers and wait until another has taken its place."""
+    for number in (2, 3):
+        while len(pids := _listening(log)) < number:
+            assert process.poll() is None
+            time.sleep(0.05)
+        if number == 2:
+            os.kill(pids[0], signal.SIGKILL)
+
+
+def _listening(log: Path) -> list[int]:
+    return [row["pid"] for row in rows(log) if row["event"] == "listening"]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_sigterm_in_the_middle_loses_nothing(tmp_path: Path, workers: int) -> None:
+    log = tmp_path / "log"
+    with serving(log, "--workers", str(workers)) as (process, connection):
+        if workers > 1:
+            _lose_a_worker(log, process)
+        assert ask(connection, "/v1/tag", {"text": TEXT})[0] == 200
+        connection.close()
+        load = Load(connection.host, connection.port, 16)
+        while load.answered < 32 and not load.lost:
+            time.sleep(0.01)
+        if workers > 1:
+            # Whichever worker answers, the figures are those of all.
+            figures = ask(connection, "/metrics")[1].decode()
+            name = 'classifier_requests_total{method="POST",route="/v1/tag",status="200"}'
+            counted = next(float(line.split()[-1]) for line in figures.splitlines() if line.startswith(name))
+            assert counted >= 32
+            connection.close()
+        process.send_signal(signal.SIGTERM)
+        load.wait()
+        assert process.wait() == 0
+    assert load.lost == []
+    said = rows(log)
+    assert sum(row["event"] == "worker died" for row in said) == workers - 1
+    assert sum(row["event"] == "stopping" for row in said) == workers
+    answered = [row for row in said if row["event"] == "request" and row["route"] == "/v1/tag"]
+    assert len(answered) == load.answered + 1
+    assert TEXT not in log.read_text()
+
+
+def run(*options: str, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*SERVE, *options], capture_output=True, text=True, check=False, env={**os.environ, **env}, timeout=120
+    )
+
+
+def test_what_cannot_be_served_is_told() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = run("--port", str(taken.getsockname()[1]))
+    assert done.returncode == 2
+    assert "Give another --host or --port" in done.stderr
+    assert run("--host", "no.such.host.invalid").returncode == 2
+    assert "CLASSIFIER_TOKEN" in run(CLASSIFIER_TOKEN="").stderr
+    done = run("--model", "/nowhere", "--port", "0")
+    assert (done.returncode, done.stdout) == (4, "")
+    assert "no model in /nowhere" in done.stderr
+    done = run("--model", "/nowhere", "--port", "0", "--workers", "2")
+    assert done.returncode == 4
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("package", ["fastapi", "uvicorn", "prometheus_client"])
+def test_a_missing_package_is_named(package: str) -> None:
+    code = f"import sys; sys.modules[{package!r}] = None; sys.argv[1:] = ['serve', '--port', '0']\nfrom classifier.edges.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "arrangement-classifier[service]" in done.stderr
+
+
+def test_nothing_heavy_is_imported_by_other_commands() -> None:
+    code = "import sys; from classifier.edges import cli; print([m for m in ('fastapi', 'starlette', 'uvicorn', 'pydantic', 'prometheus_client') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
