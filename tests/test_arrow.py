@@ -4,6 +4,7 @@ import pickle
 import re
 import tomllib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
@@ -201,6 +202,21 @@ def test_only_options_are_pickled_and_the_model_is_loaded_once() -> None:
     assert again == function
     assert again.table(table).equals(before)
     assert engine._load.cache_info().misses == loaded
+
+
+def test_threads_load_one_after_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[bool] = []
+
+    def watched(path: str | None) -> Classifier:
+        held.append(arrow._loading.locked())
+        return engine.load(path)
+
+    monkeypatch.setattr(arrow, "load", watched)
+    function = TagBatches("what")
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(function.table, [pa.table({"what": [MANILA, PAYROLL]})] * 4))
+    assert held == [True] * 4
+    assert all(table.equals(found[0]) for table in found)
 
 
 def test_a_model_of_ones_own() -> None:

@@ -130,7 +130,7 @@ def test_forty_corrections_of_a_kind_change_the_answer_on_another_text_of_it(
     assert done.returncode == 0, done.stderr
     assert "40 corrections" in done.stderr
     # No word of these texts speaks of research or analysis; only the corrections do.
-    assert not any("kpo" in classifier.tag(t, vendor_contract=True).ids for t in held)
+    assert any("kpo" not in classifier.tag(t, vendor_contract=True).ids for t in held)
     assert [load(out).tag(t, vendor_contract=True).ids for t in held] == [("outsourcing", "kpo")] * len(held)
     # Texts of another kind are not dragged along.
     assert "kpo" not in load(out).tag("Calls from our customers are answered by a vendor in Manila.", home="US").ids

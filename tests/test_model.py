@@ -46,7 +46,7 @@ def test_arrays_answer_as_the_estimator_does(classifier: Classifier) -> None:
     assert np.abs(scores - estimator.decision_function(X)).max() < 1e-4
     theirs = estimator.configuration_proba(X, manifest.temperature)
     # Rows of configurations stand in the same order in both.
-    ours = np.stack([posterior(model.logits(s)) for s in scores])
+    ours = np.stack([posterior(model.logits(s, manifest.temperature)) for s in scores])
     assert np.abs(ours - theirs).max() < 1e-5
 
 
@@ -70,7 +70,7 @@ def test_a_changed_file_is_refused(copy: Path, vocabulary: Vocabulary, name: str
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda m: m.update(protocol=2), "upgrade the package"),
+        (lambda m: m.update(protocol=3), "upgrade the package"),
         (lambda m: m.update(protocol=0), "train it again"),
         (lambda m: m.pop("protocol"), "not the manifest"),
         (lambda m: m["body"].update(temperature=3), "was changed"),
@@ -105,6 +105,6 @@ def test_answering_does_not_open_the_joblib(copy: Path, vocabulary: Vocabulary) 
 
 
 def test_self_check_refuses_other_answers(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Model, "logits", lambda self, scores: np.eye(len(self.configurations))[0] * 99.0)
+    monkeypatch.setattr(Model, "logits", lambda self, scores, temperature: np.eye(len(self.configurations))[0] * 99.0)
     with pytest.raises(ModelError, match="self-check"):
         load(copy)

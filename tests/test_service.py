@@ -25,7 +25,7 @@ TEXT = "Calls from our customers are answered by a vendor in Manila."
 JSON = {"content-type": "application/json"}
 NDJSON = {"content-type": "application/x-ndjson"}
 LIMITS = Limits(body_bytes=4000, texts=5, text_chars=300, seconds=60, requests=3)
-SECRET = "zanzibarquux"  # noqa: S105 - a token of the tests
+SECRET = "zanzibarquux"  # noqa: S105  # noqa: S105 - a token of the tests
 
 
 def _cases() -> list[dict[str, Any]]:

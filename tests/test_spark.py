@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from importlib.machinery import SourceFileLoader
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +32,11 @@ from .conftest import ROOT
 from .test_arrow import MANILA, PAYROLL, TEXTS, lists
 
 SCRIPT = ROOT / "scripts" / "tag_on_spark"
-# The first compiler and one partition are enough for a few rows, and Connect listens beside the classic session.
+# The first compiler and one partition are enough for a few rows.
 SETTINGS = {
     "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.host": "127.0.0.1",
-    "spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.shuffle.partitions": "1",
     "spark.ui.enabled": "false",
@@ -63,13 +63,29 @@ def spark(port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYSPARK_PYTHON", sys.executable)
         patch.delenv("SPARK_REMOTE", raising=False)
-        builder = SparkSession.builder.master("local[2]").config("spark.connect.grpc.binding.port", str(port))
-        builder = builder.config("spark.sql.warehouse.dir", str(folder)).config("spark.local.dir", str(folder))
+        builder = SparkSession.builder.master("local[2]")
         for name, value in SETTINGS.items():
             builder = builder.config(name, value)
+        builder = builder.config("spark.sql.warehouse.dir", str(folder)).config("spark.local.dir", str(folder))
+        if has_connect():
+            # The server listens beside the classic session, in the same Java process.
+            builder = builder.config("spark.plugins", "org.apache.spark.sql.connect.SparkConnectPlugin")
+            builder = builder.config("spark.connect.grpc.binding.port", str(port))
         session = builder.getOrCreate()
         yield session
         session.stop()
+
+
+def has_connect() -> bool:
+    """Whether pyspark brings the server, as it does from 4.0 on, and what the client needs is installed."""
+    return int(version("pyspark").partition(".")[0]) >= 4 and importlib.util.find_spec("grpc") is not None
+
+
+@pytest.fixture(scope="module")
+def server(spark: Any, port: int) -> str:
+    if not has_connect():
+        pytest.skip("Spark Connect needs pyspark 4 or newer with its extra: pip install -e '.[spark]'")
+    return f"sc://127.0.0.1:{port}"
 
 
 @pytest.fixture(scope="module")
@@ -162,13 +178,12 @@ def test_an_empty_table_has_the_columns(spark: Any) -> None:
     assert tagged.schema == tagged_schema(df.schema, tag_batches("what", prefix="x_", nested=True))
 
 
-def test_spark_connect_gives_the_same(spark: Any, port: int) -> None:
-    pytest.importorskip("grpc", reason="Spark Connect is not installed: pip install -e '.[spark]'")
+def test_spark_connect_gives_the_same(spark: Any, server: str) -> None:
     from pyspark.sql.connect.session import SparkSession
 
-    remote = SparkSession.builder.remote(f"sc://127.0.0.1:{port}").getOrCreate()
+    remote = SparkSession.builder.remote(server).getOrCreate()
     try:
-        there = remote.createDataFrame([(text,) for text in TEXTS[:9]], "what string")
+        there = remote.createDataFrame([(text,) for text in TEXTS[:9]], "what string").coalesce(1)
         assert type(there).__module__.startswith("pyspark.sql.connect.")
         found = tag(there, "what", nested=True).collect()
     finally:
@@ -242,6 +257,8 @@ def test_the_script_gives_the_cells_of_the_batch_command(
         ("id,what\n1,a vendor,more\n", [], 1, "Malformed"),
         ("id,what\n1\n", [], 1, "Malformed"),
         ("id,what\n", [], 0, "done: 0 rows"),
+        ("id,what\n1,a vendor\n2,b\n", ["--one-line-rows"], 0, "done: 2 rows"),
+        ("id,what\n1,a vendor\n", ["--nested", "--output-format", "parquet"], 0, "done: 1 rows"),
         ("id,text\n1,a\n", [], 2, "no column 'what'"),
         ("id,what\n1,a\n", ["--nested"], 2, "CSV has no lists"),
         ("id,what\n1,a\n", ["--home", "Atlantis"], 2, "unknown country"),
@@ -286,10 +303,9 @@ def test_the_format_is_told_by_the_names(script: Any, tmp_path: Path) -> None:
             script.format_of(path)
 
 
-def test_the_script_runs_as_a_command_over_connect(spark: Any, port: int, tmp_path: Path) -> None:
-    pytest.importorskip("grpc", reason="Spark Connect is not installed: pip install -e '.[spark]'")
+def test_the_script_runs_as_a_command_over_connect(server: str, tmp_path: Path) -> None:
     command = [sys.executable, str(SCRIPT), str(parquet(tmp_path)), str(tmp_path / "out"), "--column", "what"]
-    done = subprocess.run([*command, "--remote", f"sc://127.0.0.1:{port}"], capture_output=True, text=True, check=False)
+    done = subprocess.run([*command, "--remote", server], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""
     assert "done: 4 rows" in done.stderr

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 
 from ..engine import load
@@ -22,6 +23,7 @@ from .tables.tags import Context, Tagger, answer
 
 _LISTS = {"terms", "probabilities", "definitions", "evidence"}
 _TABLE = "the table"
+_loading = Lock()  # Dask begins with several threads at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +151,9 @@ class TagBatches:
             at["vendor_column"],
             self.threshold,
         )
-        return (_ListTagger if self.nested else Tagger)(load(self.model), context, ADDED)
+        with _loading:
+            classifier = load(self.model)
+        return (_ListTagger if self.nested else Tagger)(classifier, context, ADDED)
 
     def _cells(self, batch: Any, tagger: Tagger) -> list[tuple[Any, ...]]:
         read = self.positions(batch.schema.names)

@@ -89,6 +89,8 @@ def _highlighted(tagging: Tagging, style: Style) -> list[str]:
             marked = marked or covered[i]
     if current:
         words.append((current, marked))
+    if shown < len(tagging.text):
+        words.append(("…", False))
     lines, line, length = [], "", 0
     for n, (word, is_marked) in enumerate(words):
         before = bool(n) and words[n - 1][1] and is_marked
@@ -102,7 +104,7 @@ def _highlighted(tagging: Tagging, style: Style) -> list[str]:
         else:
             line += (" " if length else "") + piece
         length += (1 if length else 0) + shape
-    lines.append(line + (" …" if shown < len(tagging.text) else ""))
+    lines.append(line)
     return lines
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import logging
 import multiprocessing
 import os
+import select
 import signal
 import socket
+import struct
 import sys
 import tempfile
 import threading
@@ -41,7 +44,8 @@ _BACKLOG = 2048
 _KEEP_ALIVE = 75
 # How long a connection on which nothing is under way stays open once the service is told to end: long enough
 # for a request that is on its way.
-_LINGER = 1.0
+_LINGER = 3.0
+_SO_ATTACH_FILTER = 26
 # A worker that ends sooner than this after its start is not started again at once.
 _SHORT_LIFE = 5.0
 
@@ -81,13 +85,17 @@ class GracefulServer(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Called once the process is told to end."""
         log("stopping", connections=len(self.server_state.connections))
-        self._stopping.set()
-        for _ in range(3):
-            await asyncio.sleep(0)  # the event loop takes the connections that are made already
+        for sock in sockets or []:
+            turn_away(sock)
+            # Whoever has connected already is taken first.
+            while select.select([sock], [], [], 0)[0]:
+                await asyncio.sleep(0)
         for server in self.servers:
             server.close()
         for sock in sockets or []:
             sock.close()
+        # Only now, so that nobody who is told to close a connection tries for another one here.
+        self._stopping.set()
         deadline = time.monotonic() + _LINGER
         while self.server_state.connections and time.monotonic() < deadline:
             await asyncio.sleep(0.02)
@@ -131,6 +139,17 @@ def _bind(host: str, port: int) -> socket.socket:
         told = getattr(error, "strerror", None) or error
         raise InputError(f"cannot listen on {host} port {port}: {told}. Give another --host or --port.") from error
     return sock
+
+
+def turn_away(sock: socket.socket) -> None:
+    """Let nobody new connect, in any process that has the socket; those who wait to be accepted still can be.
+
+    Closing the socket alone would hang up on whoever connects between the last accept and the close. A filter that
+    drops every packet to the listening socket (Linux) lets the kernel leave them out before.
+    """
+    if sys.platform == "linux":
+        drop = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))  # one instruction: return 0
+        sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HP", 1, ctypes.addressof(drop)))
 
 
 def _is_local(host: str) -> bool:
@@ -247,9 +266,10 @@ def _supervise(settings: Settings, sock: socket.socket, address: Address, worker
                 if time.monotonic() - worker.begun < _SHORT_LIFE:
                     time.sleep(1)
                 running[i] = start()
+        turn_away(sock)
         sock.close()
         # Those that are not ready hold the socket but take nothing from it: they go first, so that whoever
-        # connects meanwhile still finds one that does.
+        # has connected still finds one that does.
         waiting = [worker.process for worker in running if not worker.ready.is_set()]
         _end(waiting)
         _end([worker.process for worker in running])

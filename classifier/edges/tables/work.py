@@ -242,17 +242,20 @@ def results(
     # The processes are the parallelism; threads inside them would only be in each other's way.
     env = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     executor = ProcessPoolExecutor(max_workers=count, env=env, initializer=_serve, initargs=(os.getpid(),))
-    with ExitStack() as stack:
-        stack.callback(executor.shutdown, wait=True, kill_workers=True)
-        waiting: deque[Any] = deque()
-        try:
-            for chunk in chunks:
-                waiting.append(executor.submit(_do, plan, chunk))
-                if len(waiting) >= _AHEAD * count:
-                    yield waiting.popleft().result()
-            while waiting:
+    waiting: deque[Any] = deque()
+    try:
+        for chunk in chunks:
+            waiting.append(executor.submit(_do, plan, chunk))
+            if len(waiting) >= _AHEAD * count:
                 yield waiting.popleft().result()
-        except TerminatedWorkerError as error:
-            raise ClassifierError(
-                "a process that tagged rows died, perhaps for want of memory: go on with --resume and fewer --jobs"
-            ) from error
+        while waiting:
+            yield waiting.popleft().result()
+    except TerminatedWorkerError as error:
+        raise ClassifierError(
+            "a process that tagged rows died, perhaps for want of memory: go on with --resume and fewer --jobs"
+        ) from error
+    finally:
+        # The chunks in work are waited for; killing processes in the middle of them makes loky complain.
+        for future in waiting:
+            future.cancel()
+        executor.shutdown(wait=True)
