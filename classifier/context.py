@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .features import Context
 from .model import Model
+from .normal import Context
 from .places import FAR, MID, NEAR, SAME, Gazetteer
 
 # Log-odds against answers that contradict the caller. Strong, yet a text can still overrule:
@@ -42,24 +42,28 @@ class ContextWeights:
         self._vendor += _AGAINST * (~third & (model.silences.sum(axis=1) == 0))
 
     def adjust(self, logits: NDArray[np.float64], context: Context) -> NDArray[np.float64]:
-        """Log-scores of the configurations, float64 array, with the caller's word weighed in."""
+        """Log-scores of the configurations, array (texts, configurations), with the caller's word weighed in."""
         if context.vendor_contract:
             logits = logits - self._vendor
         if context.home and context.provider_country:
             fitting = _FITTING[self._gazetteer.relation(context.home, context.provider_country)]
-            place = np.zeros(len(logits))
+            place = np.zeros(logits.shape[1])
             for fact, holds in self._location.items():
                 place += _AGAINST * (holds & (fact not in fitting))
                 place += _LACKING * (~holds & (fact in fitting))
             # Where a provider would sit says nothing on whether there is one: the weight of all
             # arrangements together stays, and moves among them.
             inside = self._arranged
-            moved = logits[inside] - place[inside]
+            if not inside.any():
+                return logits
+            before = logits.compress(inside, axis=1)
+            moved = before - place[inside]
             logits = logits.copy()
-            logits[inside] = moved + _log_sum(logits[inside]) - _log_sum(moved)
+            logits[:, inside] = moved + _log_sum(before) - _log_sum(moved)
         return logits
 
 
-def _log_sum(logits: NDArray[np.float64]) -> float:
-    top = float(logits.max(initial=-np.inf))
-    return top + float(np.log(np.exp(logits - top).sum())) if np.isfinite(top) else top
+def _log_sum(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Logarithm of the sum of exponentials of each row, array (texts, 1)."""
+    top = logits.max(axis=1, keepdims=True, initial=-np.inf)
+    return np.asarray(top + np.log(np.exp(logits - top).sum(axis=1, keepdims=True)))

@@ -15,13 +15,16 @@ _MOST_NEAR_MISSES = 3
 _NEAR = 0.08
 
 
+Proof = tuple[TermDefinition, tuple[str, ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What follows from a posterior over configurations.
 
     Attributes:
         terms: term to probability, in vocabulary order.
-        definitions: term to the definitions that prove it.
+        proofs: term to the definitions that prove it, each with the facts that meet it.
         facts: every fact's probability.
         asserted: facts that hold, or that a shown definition rests on.
         near_misses: term, probability, missing conditions.
@@ -30,7 +33,7 @@ class Decision:
     """
 
     terms: Mapping[str, float]
-    definitions: Mapping[str, tuple[TermDefinition, ...]]
+    proofs: Mapping[str, Sequence[Proof]]
     facts: Mapping[str, float]
     asserted: frozenset[str]
     near_misses: Sequence[tuple[str, float, tuple[str, ...]]]
@@ -40,50 +43,63 @@ class Decision:
 
 def decide(
     posterior: NDArray[np.float64], model: Model, vocabulary: Vocabulary, threshold: float | None = None
-) -> Decision:
-    """Decide; ``threshold`` replaces the model's own for every term."""
-    p_terms = posterior @ model.terms
-    p_facts = posterior @ model.facts
-    p_definitions = posterior @ model.definitions
+) -> list[Decision]:
+    """Decide on texts.
+
+    Args:
+        posterior: probabilities, float64 array (texts, configurations).
+        model: whose configurations they are.
+        vocabulary: the definitions.
+        threshold: replaces the model's own for every term.
+    """
     thresholds = model.manifest.thresholds
-    chosen = {
-        term: float(p)
-        for term, p in zip(model.term_ids, p_terms, strict=True)
-        if p >= (thresholds.get(term, 0.5) if threshold is None else threshold)
-    }
+    least = [thresholds.get(term, 0.5) if threshold is None else threshold for term in model.term_ids]
+    p_facts, p_terms, p_definitions, p_silences = model.marginals(posterior)
+    chosen = [np.flatnonzero(row).tolist() for row in p_terms >= least]
+    silences = p_silences.argmax(axis=1).tolist()
+    rows = zip(posterior, p_facts.tolist(), p_terms.tolist(), p_definitions.tolist(), chosen, silences, strict=True)
+    found = []
+    for weights, facts, terms, definitions, some, silence in rows:
+        probability = dict(zip(model.term_ids, terms, strict=True))
+        fact = dict(zip(model.fact_ids, facts, strict=True))
+        likely = frozenset([f for f, p in fact.items() if p >= 0.5])
+        if not some:
+            near = _near_misses(probability, {}, likely, fact, vocabulary)
+            found.append(Decision({}, {}, fact, frozenset(), near, model.silence_ids[silence], probability))
+            continue
+        kept = _consistent([model.term_ids[i] for i in some], probability, weights, model, vocabulary)
+        weight = dict(zip(model.definition_ids, definitions, strict=True))
+        proofs = {term: _proofs(vocabulary.terms[term].definitions, weight, p, fact) for term, p in kept.items()}
+        asserted = vocabulary.close({f for some in proofs.values() for _, met_by in some for f in met_by}) | likely
+        near = _near_misses(probability, kept, asserted, fact, vocabulary)
+        found.append(Decision(kept, proofs, fact, asserted, near, None, probability))
+    return found
+
+
+def _consistent(
+    terms: Sequence[str],
+    probability: Mapping[str, float],
+    posterior: NDArray[np.float64],
+    model: Model,
+    vocabulary: Vocabulary,
+) -> dict[str, float]:
+    """The terms with what they imply and without what they exclude, in vocabulary order."""
+    chosen = {term: probability[term] for term in terms}
     # Thresholds differ by term: what a chosen term implies comes with it.
-    probability = dict(zip(model.term_ids, map(float, p_terms), strict=True))
-    for term in tuple(chosen):
+    for term in terms:
         for other in vocabulary.implied_by_term[term]:
             chosen.setdefault(other, probability[other])
     for left, right in vocabulary.exclusions:
         if left in chosen and right in chosen and not _together(posterior, model, left, right):
             _drop(left if chosen[left] < chosen[right] else right, chosen, vocabulary)
-    chosen = {t: chosen[t] for t in model.term_ids if t in chosen}
-    weight = dict(zip(model.definition_ids, map(float, p_definitions), strict=True))
-    definitions = {term: _proofs(vocabulary.terms[term].definitions, weight, p) for term, p in chosen.items()}
-    facts = dict(zip(model.fact_ids, map(float, p_facts), strict=True))
-    needed = {f for ds in definitions.values() for d in ds for f in rests_on(d, facts)}
-    asserted = vocabulary.close(needed) | {f for f, p in facts.items() if chosen and p >= 0.5}
-    silence = None
-    if not chosen:
-        p_silence = posterior @ model.silences
-        silence = model.silence_ids[int(p_silence.argmax())]
-    held = asserted if chosen else frozenset(f for f, p in facts.items() if p >= 0.5)
-    return Decision(
-        chosen,
-        definitions,
-        facts,
-        frozenset(asserted),
-        _near_misses(probability, chosen, held, facts, vocabulary),
-        silence,
-        probability,
-    )
+    return {t: p for t, p in probability.items() if t in chosen}
 
 
-def rests_on(definition: TermDefinition, facts: Mapping[str, float]) -> tuple[str, ...]:
+def _rests_on(definition: TermDefinition, facts: Mapping[str, float]) -> tuple[str, ...]:
     """The facts that meet a definition: all of ``all``, and the likeliest of each choice."""
-    return (*definition.all, *(max(c, key=lambda f: facts.get(f, 0.0)) for c in definition.any))
+    if not definition.any:
+        return definition.all
+    return (*definition.all, *[max(choice, key=facts.__getitem__) for choice in definition.any])
 
 
 def _together(posterior: NDArray[np.float64], model: Model, left: str, right: str) -> bool:
@@ -100,11 +116,12 @@ def _drop(term: str, chosen: dict[str, float], vocabulary: Vocabulary) -> None:
 
 
 def _proofs(
-    definitions: Sequence[TermDefinition], weight: Mapping[str, float], probability: float
-) -> tuple[TermDefinition, ...]:
+    definitions: Sequence[TermDefinition], weight: Mapping[str, float], probability: float, facts: Mapping[str, float]
+) -> list[Proof]:
     """The definitions that hold in most of the ways in which the term does; at least the best."""
     best = max(definitions, key=lambda d: weight[d.id])
-    return tuple(d for d in definitions if d is best or weight[d.id] >= 0.7 * probability)
+    least = 0.7 * probability
+    return [(d, _rests_on(d, facts)) for d in definitions if d is best or weight[d.id] >= least]
 
 
 def _near_misses(
@@ -114,16 +131,13 @@ def _near_misses(
     facts: Mapping[str, float],
     vocabulary: Vocabulary,
 ) -> list[tuple[str, float, tuple[str, ...]]]:
+    near = [(term, p) for term, p in probability.items() if p >= _NEAR and term not in chosen]
+    near.sort(key=lambda n: -n[1])
     found = []
-    for term_id, term in vocabulary.terms.items():
-        p = probability[term_id]
-        if term_id in chosen or p < _NEAR:
-            continue
-        definition = min(term.definitions, key=lambda d: (len(d.missing(held)), d.id))
-        missing = definition.missing(held)
-        if not missing:
-            # Each condition is likely by itself, but not all at once: name the doubtful one.
-            missing = (min(rests_on(definition, facts), key=lambda f: facts[f]),)
-        found.append((term_id, p, missing))
-    found.sort(key=lambda n: -n[1])
-    return found[:_MOST_NEAR_MISSES]
+    for term, p in near[:_MOST_NEAR_MISSES]:
+        lacks = {d.id: d.missing(held) for d in vocabulary.terms[term].definitions}
+        definition = min(vocabulary.terms[term].definitions, key=lambda d: (len(lacks[d.id]), d.id))
+        # Where each condition is likely by itself, but not all at once, the doubtful one is named.
+        missing = lacks[definition.id] or (min(_rests_on(definition, facts), key=facts.__getitem__),)
+        found.append((term, p, missing))
+    return found

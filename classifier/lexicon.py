@@ -6,7 +6,6 @@ plain arrays; neither torch nor the original model is needed to answer.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -22,8 +21,7 @@ class Lexicon:
     """Words to classes and vectors. Immutable.
 
     Attributes:
-        levels: how many grains of classes there are.
-        vectors: float32 array, one unit row a word.
+        vectors: int8 array, one row a word, 127 times a unit vector.
     """
 
     def __init__(self, folder: Path = DATA) -> None:
@@ -37,8 +35,7 @@ class Lexicon:
             raise ModelError(f"lexicon in {folder}: its files are not of one make. Reinstall the package.")
         self._row = {word: i for i, word in enumerate(words)}
         self._classes = classes
-        self.levels: int = classes.shape[1]
-        self.vectors: NDArray[np.float32] = packed.astype(np.float32) / 127.0
+        self.vectors: NDArray[np.int8] = packed
 
     def __contains__(self, word: str) -> bool:
         return word in self._row
@@ -51,12 +48,16 @@ class Lexicon:
         return str(self._classes[row, level])
 
     def row(self, word: str) -> int:
-        """The word's row in the vector table, -1 when it is unknown."""
+        """The row of a word in ``vectors``; -1 when it is not known."""
         return self._row.get(word, -1)
 
-    def rows(self, words: Sequence[str]) -> list[int]:
-        """Rows of the vector table for those of the words that are known."""
-        return [row for word in words if (row := self._row.get(word)) is not None]
+
+def units(vectors: NDArray[np.int8], rows: NDArray[np.int32]) -> NDArray[np.float32]:
+    """Rows of packed vectors at unit length, float32 array (rows, dimensions); zeros for a row of -1."""
+    found = vectors.take(rows, axis=0, mode="wrap").astype(np.float32)
+    found /= np.float32(127)
+    found[rows < 0] = 0
+    return found
 
 
 @lru_cache(maxsize=1)

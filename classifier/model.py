@@ -8,10 +8,13 @@ arrays that numpy reads with ``allow_pickle=False``, and the fitted scikit-learn
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,24 +22,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import ModelError
-from .features import Context
+from .keys import Columns, Ints, Symbols
 from .lexicon import load_lexicon
-from .net import Encoder, Net, shapes, unpack
+from .net import Encoder, Ensemble, Net, shapes, unpack
+from .normal import Context
 from .reading import Reading
 from .roles import HomeGuess, guess_home
-from .space import FeatureSpace, Row
+from .space import FeatureSpace, Rows
 from .spotter import Spotter
 from .vocabulary import Vocabulary, load_vocabulary, parse_vocabulary
 
-PROTOCOL = 2
-SPOTTER = ("spot-weights.npy", "spot-scale.npy", "spot-intercept.npy", "spot-mean.npy")
+PROTOCOL = 3
+SPOTTER = ("spot-features.npy", "spot-weights.npy", "spot-scale.npy", "spot-intercept.npy", "spot-mean.npy")
 FILES = (
-    "features.txt",
+    "symbols.txt",
+    "features.npy",
     "rarity.npy",
     "weights.npy",
     "scale.npy",
     "intercept.npy",
-    "spot-features.txt",
     *SPOTTER,
     "net.json",
     "net.npy",
@@ -46,6 +50,9 @@ FILES = (
 ESTIMATOR = "estimator.joblib"
 # Only in a model that was trained with a vocabulary of one's own.
 VOCABULARY = "vocabulary.json"
+_REMEDY = "Reinstall the package, or give the folder of a model made by `classify train`."
+# What content that is not what it should be raises, however it was made.
+_UNFIT = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, RecursionError, MemoryError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +101,14 @@ def read_manifest(folder: Path) -> tuple[Manifest, dict[str, bytes]]:
     Raises:
         ModelError: naming the file and the remedy.
     """
-    remedy = "Reinstall the package, or give the folder of a model made by `classify train`."
     try:
         raw = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ModelError(f"no model in {folder}: manifest.json is missing. {remedy}") from None
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{folder / 'manifest.json'} cannot be read: {error}. {remedy}") from error
+        raise ModelError(f"no model in {folder}: manifest.json is missing. {_REMEDY}") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(f"{folder / 'manifest.json'} cannot be read: {error}. {_REMEDY}") from error
     if not isinstance(raw, dict) or "protocol" not in raw:
-        raise ModelError(f"{folder / 'manifest.json'} is not the manifest of a model. {remedy}")
+        raise ModelError(f"{folder / 'manifest.json'} is not the manifest of a model. {_REMEDY}")
     if raw["protocol"] != PROTOCOL:
         newer = isinstance(raw["protocol"], int) and raw["protocol"] > PROTOCOL
         raise ModelError(
@@ -116,10 +122,10 @@ def read_manifest(folder: Path) -> tuple[Manifest, dict[str, bytes]]:
         for name in (*FILES, VOCABULARY) if VOCABULARY in files else FILES:
             data = (folder / name).read_bytes()
             if sha256_of(data) != files[name]:
-                raise ModelError(f"{folder / name} is damaged or was changed: its digest differs. {remedy}")
+                raise ModelError(f"{folder / name} is damaged or was changed: its digest differs. {_REMEDY}")
             found[name] = data
         if artefact_digest(files, body) != raw["digest"]:
-            raise ModelError(f"{folder / 'manifest.json'} was changed: its digest differs. {remedy}")
+            raise ModelError(f"{folder / 'manifest.json'} was changed: its digest differs. {_REMEDY}")
         manifest = Manifest(
             str(body["version"]),
             str(raw["digest"]),
@@ -134,73 +140,91 @@ def read_manifest(folder: Path) -> tuple[Manifest, dict[str, bytes]]:
     except ModelError:
         raise
     except OSError as error:
-        raise ModelError(f"{folder}: {error.strerror}: {error.filename}. {remedy}") from error
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ModelError(f"{folder / 'manifest.json'} is incomplete: {error!r}. {remedy}") from error
+        raise ModelError(f"{folder}: {error.strerror}: {error.filename}. {_REMEDY}") from error
+    except _UNFIT as error:
+        raise ModelError(f"{folder / 'manifest.json'} is incomplete: {error!r}. {_REMEDY}") from error
     return manifest, found
 
 
-def _array(data: bytes, name: str) -> NDArray[Any]:
-    import io
-
+def _array(files: Mapping[str, bytes], name: str) -> NDArray[Any]:
+    """An array over the bytes of a file, which are not copied; it cannot be written to."""
+    data = files[name]
     try:
-        array: NDArray[Any] = np.load(io.BytesIO(data), allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise ModelError(f"{name} cannot be read: {error}") from error
+        stream = io.BytesIO(data)
+        if np.lib.format.read_magic(stream) != (1, 0):
+            raise ValueError("not version 1.0 of the format")
+        shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
+        if fortran or dtype.hasobject:
+            raise ValueError("not a plain array")
+        array: NDArray[Any] = np.frombuffer(data, dtype, math.prod(shape), stream.tell()).reshape(shape)
+    except Exception as error:  # numpy lets through what Python's own parser makes of a broken header
+        raise ModelError(f"{name} cannot be read: {error}. {_REMEDY}") from error
     return array
 
 
 class Model:
-    """Scores configurations for a text. Immutable.
+    """Scores configurations for texts. Immutable.
+
+    Sums are taken text by text: what stands beside a text does not show in its answer, not even in the last digit.
 
     Attributes:
         configurations: all that may be answered.
         trained: the vocabulary that the model was trained with; the one that it answers by, where no other is given.
-        facts, terms, definitions: float32 arrays (configurations, ids), 1 where it is part.
+        facts, terms, definitions, silences: float64 arrays (configurations, ids), 1 where it is part; ``outcomes``
+            has them side by side.
     """
 
     def __init__(self, folder: Path, vocabulary: Vocabulary | None = None) -> None:
         self.folder = folder
         self.manifest, files = read_manifest(folder)
+        try:
+            self._read(files, vocabulary)
+        except _UNFIT as error:
+            raise ModelError(f"{folder} does not fit together: {error!r}. {_REMEDY}") from error
+
+    def _read(self, files: Mapping[str, bytes], vocabulary: Vocabulary | None) -> None:
+        """Take everything over from files whose digests are right."""
         own = files.get(VOCABULARY)
         self.trained = load_vocabulary() if own is None else parse_vocabulary(own.decode("utf-8"), VOCABULARY)
         vocabulary = vocabulary or self.trained
-        names = files["features.txt"].decode("utf-8").split("\n")
-        self.space = FeatureSpace(names, _array(files["rarity.npy"], "rarity.npy").astype(np.float32))
+        labels = self.manifest.labels
+        self.symbols = Symbols(files["symbols.txt"].decode("utf-8").split("\n"))
         # One byte a weight, in steps of its label's scale; rows are unpacked as they are used.
-        self.weights = _array(files["weights.npy"], "weights.npy")
-        self.scale = _array(files["scale.npy"], "scale.npy").astype(np.float32)
-        self.intercept = _array(files["intercept.npy"], "intercept.npy").astype(np.float32)
-        weights, scale, intercept, mean = (_array(files[name], name) for name in SPOTTER)
-        spot_names = files["spot-features.txt"].decode("utf-8").split("\n")
-        facts = [f for f in self.manifest.labels if f in vocabulary.facts]
-        self.spotter = Spotter(spot_names, weights, scale, intercept, mean, facts)
+        self.weights = _array(files, "weights.npy")
+        self.scale = _array(files, "scale.npy").astype(np.float32)
+        self.intercept = _array(files, "intercept.npy").astype(np.float32)
+        spot_keys, weights, scale, intercept, mean = (_array(files, name) for name in SPOTTER)
+        facts = [f for f in labels if f in self.trained.facts]
+        columns = Columns(_array(files, "features.npy"))
+        self.space = FeatureSpace(columns, _array(files, "rarity.npy").astype(np.float32), self.symbols)
+        self.spotter = Spotter(Columns(spot_keys), weights, scale, intercept, mean, facts, self.symbols)
         self.net, self.encoder = self._network(files)
         roles = json.loads(files["roles.json"])
-        self._role_weights: dict[str, float] = roles["weights"]
+        self._role_weights: dict[str, dict[str, float]] = roles["weights"]
         self._role_bias: float = roles["bias"]
         self.configurations = tuple(
             Configuration(tuple(frozenset(a) for a in row[0]), row[1], float(row[2]))
             for row in json.loads(files["configurations.json"])
         )
-        labels = self.manifest.labels
         if self.weights.ndim != 2 or self.weights.shape[1] != len(labels) or len(self.space) > self.weights.shape[0]:
-            raise ModelError(f"{folder}: weights and labels do not fit together. Train the model again.")
+            raise ModelError(f"{self.folder}: weights and labels do not fit together. {_REMEDY}")
         self._column = {name: i for i, name in enumerate(labels)}
+        # What does not come by name is in every text.
+        self._rest = self.weights[len(self.space) :].astype(np.float32)
         self._prepare(vocabulary)
 
-    def _network(self, files: Mapping[str, bytes]) -> tuple[Net, Encoder]:
+    def _network(self, files: Mapping[str, bytes]) -> tuple[Ensemble, Encoder]:
         lexicon = load_lexicon()
-        try:
-            made = json.loads(files["net.json"])
-            wanted = shapes(
-                len(made["words"]), len(made["cues"]), len(self.manifest.labels), lexicon.vectors.shape[1],
-                made["width"], made["own"],
-            )  # fmt: skip
-            net = Net(unpack(_array(files["net.npy"], "net.npy"), wanted), lexicon.vectors)
-        except (KeyError, TypeError, ValueError) as error:
-            raise ModelError(f"{self.folder}: the network cannot be read: {error!r}. Train the model again.") from error
-        return net, Encoder(made["words"], made["cues"], lexicon)
+        made = json.loads(files["net.json"])
+        wanted = shapes(
+            len(made["words"]), len(made["cues"]), len(self.manifest.labels), lexicon.vectors.shape[1],
+            made["width"], made["own"],
+        )  # fmt: skip
+        flat = _array(files, "net.npy")
+        if flat.ndim != 2 or not len(flat):
+            raise ValueError(f"net.npy has the shape {flat.shape}, a row for each network is wanted")
+        net = Ensemble([Net(unpack(row, wanted), lexicon.vectors) for row in flat])
+        return net, Encoder(made["words"], made["cues"], self.symbols)
 
     def _prepare(self, vocabulary: Vocabulary) -> None:
         """Work out facts, terms and definitions of every configuration under the vocabulary."""
@@ -209,10 +233,10 @@ class Model:
         self.silence_ids = tuple(vocabulary.silences)
         self.definition_ids = tuple(vocabulary.definitions)
         n = len(self.configurations)
-        self.facts = np.zeros((n, len(self.fact_ids)), dtype=np.float32)
-        self.terms = np.zeros((n, len(self.term_ids)), dtype=np.float32)
-        self.silences = np.zeros((n, len(self.silence_ids)), dtype=np.float32)
-        self.definitions = np.zeros((n, len(self.definition_ids)), dtype=np.float32)
+        sizes = [len(ids) for ids in (self.fact_ids, self.term_ids, self.definition_ids, self.silence_ids)]
+        self._bounds = np.cumsum(sizes)[:-1].tolist()
+        self.outcomes = np.zeros((n, sum(sizes)))
+        self.facts, self.terms, self.definitions, self.silences = np.split(self.outcomes, self._bounds, axis=1)
         fact_at = {f: i for i, f in enumerate(self.fact_ids)}
         term_at = {t: i for i, t in enumerate(self.term_ids)}
         definition_at = {d: i for i, d in enumerate(self.definition_ids)}
@@ -224,10 +248,11 @@ class Model:
                         f"the model in {self.folder} knows facts that the vocabulary lacks: "
                         f"{', '.join(sorted(unknown))}. Add them, or train the model with this vocabulary."
                     )
-                for definition in vocabulary.matching(facts):
-                    self.definitions[row, definition_at[definition.id]] = 1
-                self.terms[row, [term_at[t] for t in vocabulary.terms_of(facts)]] = 1
-                self.facts[row, [fact_at[f] for f in vocabulary.close(facts)]] = 1
+                closed = vocabulary.close(facts)
+                found = vocabulary.matching(closed)
+                self.definitions[row, [definition_at[d.id] for d in found]] = 1
+                self.terms[row, [term_at[t] for t in vocabulary.proved_by(found)]] = 1
+                self.facts[row, [fact_at[f] for f in closed]] = 1
             if configuration.silence in self.silence_ids:
                 self.silences[row, self.silence_ids.index(configuration.silence)] = 1
         # One column of label indicators for each label that has learned weights.
@@ -237,13 +262,13 @@ class Model:
         if vocabulary != self.trained:
             blocks |= self._as_learned()
             self._check_reach(vocabulary)
-        empty = np.zeros(n, dtype=np.float32)
-        self._indicators = np.stack([blocks.get(name, empty) for name in self.manifest.labels], axis=1)
-        self._prior = np.array([c.log_prior for c in self.configurations], dtype=np.float32)
+        empty = np.zeros(n)
+        self._indicators = np.stack([blocks.get(name, empty) for name in self.manifest.labels])
+        self._prior = np.array([c.log_prior for c in self.configurations])
 
-    def _as_learned(self) -> dict[str, NDArray[np.float32]]:
+    def _as_learned(self) -> dict[str, NDArray[np.float64]]:
         """Indicators of the labels as they were in training: what was learned for a label is about that sense of it."""
-        found = {name: np.zeros(len(self.configurations), dtype=np.float32) for name in self.manifest.labels}
+        found = {name: np.zeros(len(self.configurations)) for name in self.manifest.labels}
         for row, configuration in enumerate(self.configurations):
             for facts in configuration.arrangements:
                 for name in (*self.trained.close(facts), *self.trained.terms_of(facts)):
@@ -275,28 +300,36 @@ class Model:
             return None
         return guess_home(reading, self._role_weights, self._role_bias)
 
-    def scores(self, row: Row) -> NDArray[np.float32]:
-        """Label scores of one text, float32 array (labels,)."""
-        found = row.values @ self.weights[row.columns].astype(np.float32)
-        dims = len(row.vector)
-        if dims:
-            found = found + row.vector @ self.weights[len(self.space) : len(self.space) + dims].astype(np.float32)
+    def scores(self, rows: Rows) -> NDArray[np.float32]:
+        """Label scores, float32 array (texts, labels)."""
+        bounds = rows.bounds.tolist()
+        found = np.empty((len(rows.vectors), len(self.scale)), dtype=np.float32)
+        for n, (a, b) in enumerate(pairwise(bounds)):
+            weights = self.weights.take(rows.columns[a:b], axis=0).astype(np.float32)
+            found[n] = rows.values[a:b] @ weights + rows.vectors[n] @ self._rest
         return np.asarray(found * self.scale + self.intercept, dtype=np.float32)
 
     def logits(self, scores: NDArray[np.float32], temperature: float) -> NDArray[np.float64]:
-        """Log-score of each configuration, float64 array (configurations,), from label scores."""
-        found = (self._indicators @ scores + self._prior).astype(np.float64)
-        return np.asarray(found / temperature)
+        """Log-score of each configuration, float64 array (texts, configurations), from label scores."""
+        return np.asarray((_each(scores.astype(np.float64), self._indicators) + self._prior) / temperature)
 
-    def contributions(self, row: Row, fact: str) -> NDArray[np.float32]:
-        """What each column of ``row`` adds to the score of a fact, float32 array (columns,)."""
-        column = self._column.get(fact)
-        if column is None:
-            return np.zeros(len(row.columns), dtype=np.float32)
-        return np.asarray(row.values * (self.weights[row.columns, column] * self.scale[column]), dtype=np.float32)
+    def marginals(self, posterior: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+        """Probabilities of facts, terms, definitions and reasons for silence, float64 arrays (texts, ids)."""
+        return tuple(np.split(_each(posterior, self.outcomes), self._bounds, axis=1))
+
+    def fact_weights(self, columns: Ints, facts: Sequence[str]) -> NDArray[np.float32]:
+        """The weights of columns for facts, float32 array (columns, facts)."""
+        labels = np.array([self._column.get(fact, -1) for fact in facts])
+        steps = self.scale.take(labels) * (labels >= 0)
+        return np.asarray(self.weights.take(columns, axis=0).take(labels, axis=1) * steps)
+
+
+def _each(rows: NDArray[np.float64], matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The product of each row with a matrix, one by one: together, the last digits would hang on how many there are."""
+    return np.stack([row @ matrix for row in rows])
 
 
 def posterior(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Probabilities from log-scores: a softmax."""
-    weights = np.exp(logits - logits.max())
-    return np.asarray(weights / weights.sum())
+    """Probabilities from log-scores: a softmax of each row."""
+    weights = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True))

@@ -14,14 +14,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .features import Context, Normal
-from .lexicon import Lexicon
+from .keys import Ints, Symbols
+from .lexicon import units
+from .normal import Context, Normal, cue_pairs
+from .places import FAR, MID, NEAR, SAME
+from .reading import Reading
+from .words import MARKS, WORD
 
 Floats = NDArray[np.float32]
-Ints = NDArray[np.int32]
 
-MARKS = ("", "not", "end", "maybe")
-RELATIONS = ("same", "near", "mid", "far")
+RELATIONS = (SAME, NEAR, MID, FAR)
 # The caller's word, then how the places named stand to the client.
 CONTEXT = ("vendor-contract", "home", *RELATIONS)
 # Longer texts are read in stretches of this many words, and the strongest stretch speaks.
@@ -35,15 +37,15 @@ class NetInput:
     """A text as the network takes it.
 
     Attributes:
-        rows: int array (words,), rows of the lexicon's vectors, -1 for an unknown word.
+        rows: int array (words,), rows of the lexicon, -1 for an unknown word.
         own: int array (words,), rows of the network's own vectors, 0 for none.
         marks: int array (words,), positions in :data:`MARKS`.
         cues: int array (pairs, 2), word and cue.
         context: float32 array (len(CONTEXT),).
     """
 
-    rows: Ints
-    own: Ints
+    rows: NDArray[np.int32]
+    own: NDArray[np.int32]
     marks: Ints
     cues: Ints
     context: Floats
@@ -53,29 +55,32 @@ class NetInput:
 
 
 class Encoder:
-    """From a normalised text to the network's input."""
+    """From normalised texts to the network's inputs."""
 
-    def __init__(self, words: Sequence[str], cues: Sequence[str], lexicon: Lexicon) -> None:
+    def __init__(self, words: Sequence[str], cues: Sequence[str], symbols: Symbols) -> None:
         self.words = tuple(words)
         self.cues = tuple(cues)
-        self._own = {word: i for i, word in enumerate(self.words, start=1)}
         self._cue = {cue: i for i, cue in enumerate(self.cues)}
-        self._mark = {mark: i for i, mark in enumerate(MARKS)}
-        self._lexicon = lexicon
+        # By symbol; the last is for words that have none.
+        self._own = np.zeros(len(symbols.names) + 1, dtype=np.int32)
+        self._own[[symbols.id(word) for word in words]] = np.arange(1, len(words) + 1)
 
-    def encode(self, normal: Normal, cues_by_word: Sequence[Sequence[str]], context: Context) -> NetInput:
-        """Encode one text; ``cues_by_word`` names the cues that cover each of its words."""
-        relations = set(normal.view.relation.values())
-        given = [context.vendor_contract, context.home is not None, *(r in relations for r in RELATIONS)]
-        pairs = [(w, self._cue[c]) for w, cues in enumerate(cues_by_word) for c in cues if c in self._cue]
-        row = self._lexicon.row
-        return NetInput(
-            np.array([row(w) for w in normal.words], dtype=np.int32),
-            np.array([self._own.get(w, 0) for w in normal.words], dtype=np.int32),
-            np.array([self._mark[m] for m in normal.marks], dtype=np.int32),
-            np.array(pairs, dtype=np.int32).reshape(-1, 2),
-            np.array(given, dtype=np.float32),
-        )
+    def encode(self, readings: Sequence[Reading], contexts: Sequence[Context], normal: Normal) -> list[NetInput]:
+        """Encode texts."""
+        own = self._own.take(normal.symbols[WORD], mode="clip")
+        word, cue = cue_pairs(readings, normal, lambda kind: self._cue.get(kind, len(self.cues)))
+        word, cue = word[cue < len(self.cues)], cue[cue < len(self.cues)]
+        begins, ends = normal.begin.tolist(), normal.end.tolist()
+        first, last = np.searchsorted(word, begins).tolist(), np.searchsorted(word, ends).tolist()
+        found = []
+        for context, view, a, b, c, d in zip(contexts, normal.views, begins, ends, first, last, strict=True):
+            relations = view.relation.values()
+            given = [context.vendor_contract, context.home is not None, *[r in relations for r in RELATIONS]]
+            pairs = np.stack([word[c:d] - a, cue[c:d]], axis=1)
+            found.append(
+                NetInput(normal.vector[a:b], own[a:b], normal.mark[a:b], pairs, np.array(given, dtype=np.float32))
+            )
+        return found
 
 
 def relu(x: Floats) -> Floats:
@@ -106,16 +111,15 @@ class Net:
 
     Args:
         parameters: float32 arrays by name, see :func:`shapes`.
-        vectors: the lexicon's vectors, float32 array (words, dimensions).
+        vectors: the lexicon's vectors, int8 array (words, dimensions).
     """
 
-    def __init__(self, parameters: Mapping[str, Floats], vectors: Floats) -> None:
+    def __init__(self, parameters: Mapping[str, Floats], vectors: NDArray[np.int8]) -> None:
         self.parameters = dict(parameters)
         self._vectors = vectors
         p = self.parameters
         # Looked up instead of multiplied, word by word.
         self._own = p["own"] @ p["in_own"]
-        self._zero = np.zeros((1, vectors.shape[1]), dtype=np.float32)
 
     def scores(self, text: NetInput) -> Floats:
         """Label scores of one text, float32 array (labels,)."""
@@ -127,9 +131,8 @@ class Net:
 
     def _stretch(self, text: NetInput, start: int, end: int) -> Floats:
         p = self.parameters
-        rows = text.rows[start:end]
-        found = np.where((rows >= 0)[:, None], self._vectors[rows], self._zero)
-        x = found @ p["in_vector"] + self._own[text.own[start:end]] + p["mark"][text.marks[start:end]]
+        x = units(self._vectors, text.rows[start:end]) @ p["in_vector"]
+        x = x + self._own[text.own[start:end]] + p["mark"][text.marks[start:end]]
         inside = text.cues[(text.cues[:, 0] >= start) & (text.cues[:, 0] < end)]
         np.add.at(x, inside[:, 0] - start, p["cue"][inside[:, 1]])
         x += text.context @ p["context"] + p["in_bias"]
@@ -141,6 +144,21 @@ class Net:
         weights = np.exp(weights - weights.max(axis=0))
         weights /= weights.sum(axis=0)
         return np.concatenate([(weights.T @ x).ravel(), x.max(axis=0), x.mean(axis=0)])
+
+
+class Ensemble:
+    """Networks that were fitted from different starts: their mean score errs less than any one's. Immutable.
+
+    Args:
+        nets: the networks.
+    """
+
+    def __init__(self, nets: Sequence[Net]) -> None:
+        self.nets = tuple(nets)
+
+    def scores(self, text: NetInput) -> Floats:
+        """Mean label scores of one text, float32 array (labels,)."""
+        return np.asarray(np.mean([net.scores(text) for net in self.nets], axis=0), dtype=np.float32)
 
 
 def shapes(words: int, cues: int, labels: int, dims: int, width: int, own: int) -> dict[str, tuple[int, ...]]:

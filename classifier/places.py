@@ -1,4 +1,4 @@
-"""Places in a text: which country each name means, and how far two countries are apart.
+"""Places: which countries a name can mean, and how far two countries are apart.
 
 The tables are built by ``scripts/build_places`` from GeoNames (CC BY 4.0, geonames.org) and tzdata.
 """
@@ -9,30 +9,19 @@ import csv
 import math
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from .errors import InputError
 
 DATA = Path(__file__).parent / "data"
 SAME, NEAR, MID, FAR = "same", "near", "mid", "far"
-
-_WORD = re.compile(r"[^\W\d_](?:[.](?=[^\W\d_]\b)|['’](?=[^\W\d_])|[^\W_])*\.?", re.UNICODE)
-_LONGEST = 5
-# Words that stand before a place; names that are also ordinary words need one of them.
-_BEFORE = frozenset(
-    "in from at to near of out outside around over across into via throughout between and or our the a an by "
-    "is are for with serving leaves down up off its their my this that new other".split()
-)
-_STRONG_BEFORE = frozenset("in from at to near outside around into across throughout over".split())
-_AFTER = frozenset(
-    "office offices branch plant factory team firm company agency based subsidiary unit centre center site "
-    "campus people staff workshop supplier studio arm entity operation operations desk bank airline shop "
-    "contractor contractors freelancer freelancers developers vendor vendors workers customers".split()
-)
+WORD = re.compile(r"[^\W\d_](?:[.](?=[^\W\d_]\b)|['’](?=[^\W\d_])|[^\W_])*\.?", re.UNICODE)
+_BIG = 1000  # thousands
+_SMALL_LETTERS, _LETTERS = bytes(range(97, 123)), bytes([*range(65, 91), *range(97, 123)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +38,7 @@ class Country:
     blocs: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """One reading of a name: country code, kind (country, demonym, state, city, region)."""
 
     country: str
@@ -60,7 +48,24 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Meanings:
+    """All that a name can mean, the largest place first; ``ambiguous`` when it is an ordinary word, too."""
+
+    candidates: tuple[Candidate, ...]
+    ambiguous: bool
+
+    @property
+    def big(self) -> bool:
+        """Whether the likeliest place is a country, a people or a very large city."""
+        return self.candidates[0].kind in ("country", "demonym") or self.candidates[0].thousands >= _BIG
+
+    @property
+    def needs_context(self) -> bool:
+        """Whether the name by itself is too weak a sign of a place."""
+        return self.ambiguous or (self.candidates[0].kind == "city" and self.candidates[0].thousands < 300)
+
+
+class Place(NamedTuple):
     """A place named in a text, as resolved. Offsets are into the text."""
 
     start: int
@@ -79,7 +84,14 @@ def plain(name: str) -> str:
 
 
 class Gazetteer:
-    """The table of places and countries. Immutable after construction."""
+    """The table of places and countries. Immutable after construction.
+
+    Attributes:
+        longest: for each word that begins a name of several words, how many words the longest has.
+        pairs: the first two words of those names.
+        big_firsts: words that begin the name of a country, a people or a very large city.
+        areas: codes of states.
+    """
 
     def __init__(self, folder: Path = DATA) -> None:
         self.countries: dict[str, Country] = {}
@@ -91,24 +103,44 @@ class Gazetteer:
                     tuple(float(o) for o in row["offsets"].split()) or (0.0,),
                     frozenset(row["neighbours"].split()), frozenset(row["blocs"].split()),
                 )  # fmt: skip
-        self._names: dict[str, list[Candidate]] = {}
-        self._longest: dict[str, int] = {}
-        self._ambiguous: set[str] = set()
-        with (folder / "places.csv").open(encoding="utf-8", newline="") as lines:
-            reader = csv.reader(lines)
-            next(reader)
-            for name, code, kind, thousands, area, ambiguous in reader:
-                self._names.setdefault(name, []).append(Candidate(code, kind, int(thousands), area))
-                if ambiguous:
-                    self._ambiguous.add(name)
-                found = _WORD.match(name)
-                if found:
-                    first, length = found.group(), len(_WORD.findall(name))
-                    if self._longest.get(first, 0) < length:
-                        self._longest[first] = length
-        for candidates in self._names.values():
+        # Few names are ever asked for: a row is taken apart when it is.
+        self._rows: dict[str, str] = {}
+        self._meanings: dict[str, Meanings] = {}
+        self.longest: dict[str, int] = {}
+        self.pairs: set[str] = set()
+        self.big_firsts: set[str] = set()
+        self.areas: set[str] = set()
+        for line in (folder / "places.csv").read_text(encoding="utf-8").strip().split("\n")[1:]:
+            quoted, _, kind, thousands, area, _ = line.rsplit(",", 5)
+            name, row_text = quoted.strip('"'), line[len(quoted) + 1 :]
+            known = self._rows.get(name)
+            self._rows[name] = row_text if known is None else f"{known}\n{row_text}"
+            first = name
+            if not name.isalpha():
+                words = WORD.findall(name)
+                if words and name.startswith(words[0]):
+                    first = words[0]
+                    self.longest[first] = max(self.longest.get(first, 1), len(words))
+                    if len(words) > 1:
+                        self.pairs.add(name if name == f"{first} {words[1]}" else f"{first} {words[1]}")
+            if kind in ("country", "demonym") or len(thousands) > 3:
+                self.big_firsts.add(first)
+            if kind == "state" and area:
+                self.areas.add(area)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._rows
+
+    def meanings(self, name: str) -> Meanings | None:
+        """What a name can mean, by its :func:`plain` form."""
+        found = self._meanings.get(name)
+        if found is None and name in self._rows:
+            rows = [row.split(",") for row in self._rows[name].split("\n")]
+            candidates = [Candidate(code, kind, int(thousands), area) for code, kind, thousands, area, _ in rows]
             candidates.sort(key=lambda c: -c.thousands)
-        self._areas = {c.area: name for name, cs in self._names.items() for c in cs if c.kind == "state" and c.area}
+            found = Meanings(tuple(candidates), any(row[4] for row in rows))
+            self._meanings[name] = found
+        return found
 
     def code(self, name: str) -> str:
         """The ISO code for a country given as code or name.
@@ -121,7 +153,8 @@ class Gazetteer:
             return "GB"
         if upper in self.countries:
             return upper
-        for candidate in self._names.get(plain(name.strip()), ()):
+        meanings = self.meanings(plain(name.strip()))
+        for candidate in meanings.candidates if meanings else ():
             if candidate.kind == "country":
                 return candidate.country
         raise InputError(f"unknown country {name!r}: give an ISO code such as US, or an English name")
@@ -148,176 +181,6 @@ class Gazetteer:
             return FAR if hours > 4.5 else MID
         return MID if hours <= 3.5 and distance < 5500 else FAR
 
-    def find(self, text: str, home: str | None = None) -> list[Place]:
-        """The places that ``text`` names, in order, each resolved to a country by its context."""
-        found = list(_WORD.finditer(text))
-        words = [plain(m.group()).replace("’", "'") for m in found]
-        shouting = is_shouting(text)
-        uncased = not any(c.isupper() for c in text)
-        spans: list[tuple[int, int, str, list[Candidate], bool]] = []
-        i = 0
-        while i < len(words):
-            hit = self._longest_at(text, found, words, i, shouting, uncased)
-            if hit is None:
-                i += 1
-                continue
-            last, name, candidates = hit
-            vague = self._needs_context(name, candidates) or (uncased and not _is_big(candidates))
-            spans.append((i, last, name, candidates, vague))
-            i = last + 1
-        return self._resolve(text, found, words, spans, home)
-
-    def _longest_at(
-        self, text: str, found: Sequence[re.Match[str]], words: Sequence[str], i: int, shouting: bool, uncased: bool
-    ) -> tuple[int, str, list[Candidate]] | None:
-        first = words[i]
-        length = (
-            self._longest.get(first)
-            or self._longest.get(first.rstrip("."))
-            or self._longest.get(first.removesuffix("'s"))
-        )
-        if not length:
-            return None
-        capital = found[i].group()[0].isupper()
-        for n in range(min(length, len(words) - i, _LONGEST), 0, -1):
-            end = found[i + n - 1].end()
-            raw = text[found[i].start() : end]
-            for candidate_text in (raw, raw.rstrip("."), raw.removesuffix("'s").removesuffix("’s")):
-                name = plain(candidate_text)
-                candidates = self._names.get(name)
-                if candidates is None:
-                    continue
-                big = _is_big(candidates)
-                # Who writes without any capitals writes names without them, too.
-                plain_name = name not in self._ambiguous and len(name) > 3
-                if not capital and not (plain_name and (big or uncased)):
-                    continue
-                if shouting and not (big or candidates[0].kind == "state"):
-                    continue
-                # Two letters are a country only in capitals.
-                if len(name) == 2 and not raw.isupper():
-                    continue
-                return i + n - 1, name, candidates
-        return None
-
-    def _needs_context(self, name: str, candidates: Sequence[Candidate]) -> bool:
-        if name in self._ambiguous:
-            return True
-        return candidates[0].kind == "city" and candidates[0].thousands < 300
-
-    def _resolve(
-        self,
-        text: str,
-        found: Sequence[re.Match[str]],
-        words: Sequence[str],
-        spans: Sequence[tuple[int, int, str, list[Candidate], bool]],
-        home: str | None,
-    ) -> list[Place]:
-        # What is named beyond doubt votes for the country of what is not.
-        sure = Counter(
-            c[0].country for _, _, _, c, vague in spans if not vague and len({x.country for x in c[:3]}) == 1
-        )
-        places: list[Place] = []
-        skip_to = -1
-        parents: set[int] = set()
-        for k, (i, last, name, candidates, vague) in enumerate(spans):
-            if i <= skip_to:
-                continue
-            start, end = found[i].start(), found[last].end()
-            raw = text[start:end]
-            if raw.endswith(("'s", "’s")) and name + "'s" not in self._names:
-                end -= 2
-            elif raw.endswith(".") and not name.endswith("."):
-                end -= 1
-            chosen: Candidate | None = None
-            # "Reading, Pennsylvania", "Lincoln, NE", "Paris (Texas)": what follows decides.
-            after = text[end : end + 3].strip()
-            if k + 1 < len(spans) and spans[k + 1][0] == last + 1 and after[:1] in (",", "("):
-                parent = spans[k + 1][3]
-                for candidate in candidates:
-                    if any(
-                        candidate.country == p.country
-                        and (not p.area or p.area == candidate.area or candidate.kind != "city")
-                        for p in parent
-                        if p.kind in ("country", "state")
-                    ):
-                        chosen = candidate
-                        break
-                else:
-                    up = next((p for p in parent if p.kind in ("country", "state")), None)
-                    if up is not None:
-                        chosen = Candidate(up.country, "city", 1, up.area)
-                if chosen is not None:
-                    parents.add(k + 1)
-            elif after[:1] == "," and last + 1 < len(words):
-                code = found[last + 1].group()
-                if code in self._areas and found[last + 1].start() - end <= 2:
-                    chosen = Candidate("US", "city", 1, code)
-                    end = found[last + 1].end()
-                    skip_to = last + 1
-            if chosen is None:
-                if vague and k not in parents and not self._placed(found, words, i, last, text, name, self._ambiguous):
-                    continue
-                chosen = self._prefer(candidates, home, sure)
-            if chosen.kind == "region" and chosen.country == home:
-                # A region stands for a typical country of it; seen from that very country it tells nothing.
-                continue
-            places.append(Place(start, end, text[start:end], chosen.country, chosen.kind))
-        return places
-
-    @staticmethod
-    def _placed(
-        found: Sequence[re.Match[str]],
-        words: Sequence[str],
-        i: int,
-        last: int,
-        text: str,
-        name: str,
-        ambiguous: set[str],
-    ) -> bool:
-        """Whether the words around a doubtful name treat it as a place."""
-        before = words[i - 1] if i else ""
-        after = words[last + 1] if last + 1 < len(words) else ""
-        gap = text[found[i - 1].end() : found[i].start()] if i else ""
-        # A capitalised neighbour makes it part of a longer name: "Jordan Smith", "Bank of Georgia".
-        follows_name = (
-            last + 1 < len(words)
-            and found[last + 1].group()[0].isupper()
-            and text[found[last].end() : found[last + 1].start()] == " "
-            and after not in _AFTER
-        )
-        if follows_name or text[found[last].end() : found[last].end() + 3] == " & ":
-            return False
-        if before in _STRONG_BEFORE and "." not in gap:
-            return True
-        if before in _BEFORE and (after in _AFTER or name not in ambiguous):
-            return True
-        return after in ("based", "office", "branch", "plant", "subsidiary", "firm") or gap.strip() == "("
-
-    @staticmethod
-    def _prefer(candidates: Sequence[Candidate], home: str | None, sure: Counter[str]) -> Candidate:
-        best = candidates[0]
-        kinds = {c.kind for c in candidates[:3]}
-        if kinds >= {"country", "state"}:
-            # Georgia: the state, unless the caller or the rest of the text points at the country.
-            nation = next(c for c in candidates if c.kind == "country")
-            state = next(c for c in candidates if c.kind == "state")
-            return nation if nation.country in (home, *sure) and state.country != home else state
-        if best.kind in ("country", "demonym") and best.thousands >= 1000:
-            rival = next((c for c in candidates if c.country == home and c.kind == "state"), None)
-            return rival or best
-        for candidate in candidates:
-            if candidate.country == home and candidate.thousands * 20 >= best.thousands:
-                return candidate
-        for candidate in candidates:
-            if candidate.country in sure and candidate.thousands * 10 >= best.thousands:
-                return candidate
-        return best
-
-
-def _is_big(candidates: Sequence[Candidate]) -> bool:
-    return candidates[0].kind in ("country", "demonym") or candidates[0].thousands >= 1000
-
 
 def _kilometres(a: Country, b: Country) -> float:
     lat1, lat2 = math.radians(a.latitude), math.radians(b.latitude)
@@ -328,8 +191,15 @@ def _kilometres(a: Country, b: Country) -> float:
 
 def is_shouting(text: str) -> bool:
     """Whether a text is written in capitals, so that a capital says nothing about a name."""
-    letters = [c for c in text[:400] if c.isalpha()]
-    return len(letters) > 7 and sum(c.isupper() for c in letters) > 0.8 * len(letters)
+    head = text[:400]
+    if head.isascii():
+        # Counting bytes is many times faster than asking each character.
+        data = head.encode()
+        letters = len(data) - len(data.translate(None, _LETTERS))
+        capitals = letters - (len(data) - len(data.translate(None, _SMALL_LETTERS)))
+    else:
+        letters, capitals = sum(map(str.isalpha, head)), sum(map(str.isupper, filter(str.isalpha, head)))
+    return letters > 7 and capitals > 0.8 * letters
 
 
 def distinct_countries(places: Iterable[Place]) -> list[str]:

@@ -7,9 +7,11 @@ caller's ``home`` where none is given, and is marked as a guess.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from .places import Place
 from .reading import Reading
 
 _FIRST_PERSON = frozenset({"our", "we", "us", "my", "i", "ours", "ourselves"})
@@ -25,54 +27,45 @@ class HomeGuess:
     away: frozenset[str]  # countries that are more likely not the client's
 
 
-def mention_features(reading: Reading) -> Iterator[tuple[str, list[str]]]:
-    """For each place in order: its country and the features of its surroundings."""
-    places = reading.places
+def mention_features(reading: Reading) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """For each place in order: its country and the features of its surroundings, as family and value."""
+    lower, starts = reading.lower, reading.start.tolist()
     words: list[str] = []
-    at: list[int] = []
-    kinds: list[str] = []
-    countries: list[str] = []
-    k = 0
-    for token in reading.tokens:
-        while k < len(places) and places[k].end <= token.start:
-            k += 1
-        if k < len(places) and places[k].start <= token.start < places[k].end:
-            if len(at) <= k:
-                at.append(len(words))
-                kinds.append(places[k].kind)
-                countries.append(places[k].country)
-                words.append("_place")
-            continue
-        if token.lower.strip():
-            words.append(token.lower)
-    seen: dict[str, int] = {}
-    first_person = any(w in _FIRST_PERSON for w in words)
-    for n, (position, kind, country) in enumerate(zip(at, kinds, countries, strict=True)):
-        order = seen.setdefault(country, len(seen))
-        found = [f"kind:{kind}", f"order:{min(order, 2)}", f"n:{min(n, 3)}", f"of:{min(len(at), 4)}"]
-        padded = ["<s>"] * _AROUND + words[max(0, position - 40) : position]
-        before = padded[-_AROUND:]
-        after = (words[position + 1 : position + 1 + _AROUND] + ["</s>"] * _AROUND)[:_AROUND]
-        for i, word in enumerate(reversed(before), start=1):
-            found.append(f"b{i}:{word}")
-        for i, word in enumerate(after, start=1):
-            found.append(f"a{i}:{word}")
-        found.append(f"b2b1:{before[-2]} {before[-1]}")
-        found.append(f"b1a1:{before[-1]} {after[0]}")
-        found.append(f"a1a2:{after[0]} {after[1]}")
-        near = words[max(0, position - 6) : position]
-        found.extend(f"near:{w}" for w in set(near))
-        found.extend(f"then:{w}" for w in set(words[position + 1 : position + 6]))
-        if first_person:
-            found.append(f"person:{order}")
-        yield country, found
+    mentions: list[tuple[int, Place]] = []
+    done = 0
+    for place in reading.places:
+        first = bisect_left(starts, place.start)
+        after = bisect_left(starts, place.end)
+        if first < after:
+            words += [word for word in lower[done:first] if word != " "]
+            mentions.append((len(words), place))
+            words.append("_place")
+            done = after
+    words += [word for word in lower[done:] if word != " "]
+    order: dict[str, int] = {}
+    many = str(min(len(mentions), 4))
+    person = not _FIRST_PERSON.isdisjoint(words)
+    padded = ["<s>"] * _AROUND + words + ["</s>"] * _AROUND
+    for n, (position, place) in enumerate(mentions):
+        nth = order.setdefault(place.country, len(order))
+        b3, b2, b1, _, a1, a2, a3 = padded[position : position + 2 * _AROUND + 1]
+        found = [
+            ("kind", place.kind), ("order", str(min(nth, 2))), ("n", str(min(n, 3))), ("of", many),
+            ("b1", b1), ("b2", b2), ("b3", b3), ("a1", a1), ("a2", a2), ("a3", a3),
+            ("b2b1", f"{b2} {b1}"), ("b1a1", f"{b1} {a1}"), ("a1a2", f"{a1} {a2}"),
+        ]  # fmt: skip
+        found += [("near", word) for word in dict.fromkeys(words[max(0, position - 6) : position])]
+        found += [("then", word) for word in dict.fromkeys(words[position + 1 : position + 6])]
+        if person:
+            found.append(("person", str(nth)))
+        yield place.country, found
 
 
-def guess_home(reading: Reading, weights: Mapping[str, float], bias: float) -> HomeGuess:
-    """Guess the client's country from the places in the text."""
+def guess_home(reading: Reading, weights: Mapping[str, Mapping[str, float]], bias: float) -> HomeGuess:
+    """Guess the client's country from the places in the text; weights by family, then value, of features."""
     scores: dict[str, list[float]] = {}
     for country, found in mention_features(reading):
-        score = bias + sum(weights.get(f, 0.0) for f in found)
+        score = bias + sum([weights[family].get(value, 0.0) for family, value in found if family in weights])
         scores.setdefault(country, []).append(score)
     if not scores:
         return HomeGuess(None, 0.0, frozenset())

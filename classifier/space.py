@@ -1,4 +1,4 @@
-"""The feature space: from named features to columns and weights of columns.
+"""The feature space: from features to columns and weights of columns.
 
 Features fall into blocks. Each block is weighted by rarity, scaled to unit length and then by the
 block's own weight, so that a handful of cues is not drowned by hundreds of word runs; the whole
@@ -8,15 +8,19 @@ grows slowly with the length of the text.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .features import Feature
+from .features import FAMILIES, Features
+from .keys import Columns, Ints, Symbols, family_of, pack
 from .lexicon import Lexicon
-from .reading import Reading
+from .normal import Normal
+from .words import VECTOR, WORD
+
+Floats = NDArray[np.float32]
 
 # Families in each block, and the block's weight.
 BLOCKS: tuple[tuple[str, tuple[str, ...], float], ...] = (
@@ -32,100 +36,106 @@ BLOCKS: tuple[tuple[str, tuple[str, ...], float], ...] = (
 VECTOR_WEIGHT = 1.5
 # Rarity of a word that training never saw: about that of one seen once in a few thousand texts.
 _UNSEEN_RARITY = 8.0
+_WEIGHTS = np.array([weight for _, _, weight in BLOCKS])
 _BLOCK_OF = {family: n for n, (_, families, _) in enumerate(BLOCKS) for family in families}
+_BLOCK_OF_FAMILY = np.array([0, *(_BLOCK_OF[template.split(":")[0]] for template in FAMILIES.templates[1:])])
 
 
-def block_of(name: str) -> int:
-    """The block of a feature, by its family."""
-    return _BLOCK_OF[name[: name.index(":")]]
-
-
-def _length_factor(tokens: int) -> float:
-    """How much a text's features weigh by its length: a few words say less, many say more."""
-    return float(min(2.2, max(0.6, (max(tokens, 4) / 30.0) ** 0.25)))
+def blocks_of(keys: Ints) -> Ints:
+    """The block of each feature, by its family."""
+    return np.asarray(_BLOCK_OF_FAMILY[family_of(keys)])
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One text in the feature space.
+class Rows:
+    """Texts in the feature space, one after the other.
 
     Attributes:
-        columns: int array, ascending.
-        values: float32 array, one a column.
-        positions: for each column the token positions behind it.
-        vector: float32 array, what does not come by name: the pooled word vector and what was spotted.
+        bounds: int64 array (texts + 1,), where each text's columns stand.
+        columns: int64 array, ascending within a text.
+        counts: int64 array, how often the text has the feature.
+        values: float32 array.
+        vectors: float32 array (texts, dimensions), what does not come by name: the pooled word vector and what
+            was spotted.
+        hits: int64 array, the features that have a column, in their order.
+        of: int64 array (hits,), where each hit's column stands in ``columns``.
     """
 
-    columns: NDArray[np.int64]
-    values: NDArray[np.float32]
-    positions: Sequence[Sequence[tuple[int, ...]]]
-    vector: NDArray[np.float32]
+    bounds: Ints
+    columns: Ints
+    counts: Ints
+    values: Floats
+    vectors: Floats
+    hits: Ints
+    of: Ints
 
 
 class FeatureSpace:
-    """Columns for the names seen in training; everything else is ignored."""
+    """Columns for the features seen in training; everything else is ignored."""
 
-    def __init__(self, names: Sequence[str], rarity: NDArray[np.float32]) -> None:
-        self.names = tuple(names)
-        self.rarity = rarity
-        self._rarity: list[float] = [float(r) for r in rarity]
-        self._column = {name: i for i, name in enumerate(self.names)}
-        self._block = [block_of(name) for name in self.names]
+    def __init__(self, columns: Columns, rarity: Floats, symbols: Symbols) -> None:
+        self.columns = columns
+        self.rarity = rarity.astype(np.float64)
+        self.symbols = symbols
+        keys = columns.keys
+        self._block = blocks_of(keys).astype(np.int8)
+        # By symbol; the last stands for words outside the table.
+        self._word_rarity = np.full(len(symbols.names) + 1, _UNSEEN_RARITY, dtype=np.float32)
+        words = family_of(keys) == FAMILIES["w:{}"]
+        self._word_rarity[keys[words] - pack(FAMILIES["w:{}"]) >> 38] = rarity[words]
 
     def __len__(self) -> int:
-        return len(self.names)
+        return len(self.columns)
 
-    def row(
-        self,
-        features: Iterable[Feature],
-        reading: Reading,
-        lexicon: Lexicon,
-        spotted: NDArray[np.float32] | None = None,
-    ) -> Row:
-        """Project a reading's features into the space; ``spotted`` is the spotter's word on the text."""
-        found: dict[int, list[tuple[int, ...]]] = {}
-        get = self._column.get
-        for name, where in features:
-            column = get(name)
-            if column is not None:
-                if column in found:
-                    found[column].append(where)
-                else:
-                    found[column] = [where]
-        columns = sorted(found)
-        squares = [0.0] * len(BLOCKS)
-        raw = []
-        for column in columns:
-            n = len(found[column])
-            value = self._rarity[column] * (1.0 + math.log(n) if n > 1 else 1.0)
-            raw.append(value)
-            squares[self._block[column]] += value * value
-        length = _length_factor(len(reading.tokens))
-        scale = [
-            length * weight / math.sqrt(square) if square else 0.0
-            for (_, _, weight), square in zip(BLOCKS, squares, strict=True)
-        ]
-        values = [v * scale[self._block[c]] for v, c in zip(raw, columns, strict=True)]
-        pooled = self.pooled(reading, lexicon)
-        return Row(
-            np.array(columns, dtype=np.int64),
-            np.array(values, dtype=np.float32),
-            [found[c] for c in columns],
-            pooled if spotted is None else np.concatenate([pooled, spotted]),
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns."""
+        return [FAMILIES.name(key, self.symbols) for key in self.columns.keys.tolist()]
+
+    def rows(self, features: Features, vectors: Floats) -> Rows:
+        """Project texts into the space; ``vectors`` are what does not come by name."""
+        found = self.columns.find(features.keys)
+        hits = np.flatnonzero(found >= 0)
+        texts = len(features.lengths)
+        text, column = features.text[hits], found[hits]
+        # Sorting by 16 bits at a time is several times faster than by whole numbers.
+        parts = (column.astype(np.uint16), (column >> 16).astype(np.uint16), text.astype(np.min_scalar_type(texts)))
+        order = np.lexsort(parts)
+        text, column = text[order], column[order]
+        new = np.ones(len(order), dtype=bool)
+        new[1:] = (text[1:] != text[:-1]) | (column[1:] != column[:-1])
+        of = np.empty_like(order)
+        of[order] = np.cumsum(new) - 1
+        first = np.flatnonzero(new)
+        counts = np.diff(first, append=len(order))
+        text_of, columns = text[first].astype(np.int64), column[first].astype(np.int64)
+        values = self.rarity[columns] * (1.0 + np.log(counts))
+        bin_ = text_of * len(BLOCKS) + self._block[columns]
+        squares = np.bincount(bin_, weights=values * values, minlength=texts * len(BLOCKS))
+        # A few words say less, many say more.
+        length = np.clip((np.maximum(features.lengths, 4) / 30.0) ** 0.25, 0.6, 2.2)
+        with np.errstate(divide="ignore"):
+            scale = np.outer(length, _WEIGHTS).ravel() / np.sqrt(squares)
+        return Rows(
+            np.searchsorted(text_of, np.arange(texts + 1)),
+            columns,
+            counts,
+            (values * scale[bin_]).astype(np.float32),
+            vectors,
+            hits,
+            of,
         )
 
-    def pooled(self, reading: Reading, lexicon: Lexicon) -> NDArray[np.float32]:
-        """The text's word vectors, averaged by rarity, at length ``VECTOR_WEIGHT``."""
-        words = [t.lower for t in reading.tokens if t.lower in lexicon]
-        total = np.zeros(lexicon.vectors.shape[1], dtype=np.float32)
-        if words:
-            weights = np.array([self._word_rarity(w) for w in words], dtype=np.float32)
-            total = weights @ lexicon.vectors[lexicon.rows(words)]
-            length = float(np.linalg.norm(total))
-            if length > 0:
-                total *= VECTOR_WEIGHT / length
-        return total
-
-    def _word_rarity(self, word: str) -> float:
-        column = self._column.get(f"w:{word}")
-        return self._rarity[column] if column is not None else _UNSEEN_RARITY
+    def pooled(self, normal: Normal, lexicon: Lexicon) -> Floats:
+        """The texts' word vectors, averaged by rarity, at length ``VECTOR_WEIGHT``; float32 array (texts, vector)."""
+        known = normal.token_rows[:, VECTOR] >= 0
+        word, vector = normal.token_rows[known][:, [WORD, VECTOR]].T
+        rarity = self._word_rarity.take(word, mode="clip")
+        bounds = np.concatenate([[0], np.cumsum(known)])[normal.tokens].tolist()
+        pooled = np.zeros((len(bounds) - 1, lexicon.vectors.shape[1]), dtype=np.float32)
+        for n, (a, b) in enumerate(pairwise(bounds)):
+            if a < b:
+                total = rarity[a:b] @ lexicon.vectors.take(vector[a:b], axis=0).astype(np.float32)
+                length = math.sqrt(total @ total)
+                pooled[n] = total * (VECTOR_WEIGHT / length) if length else total
+        return pooled

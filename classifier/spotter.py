@@ -7,135 +7,169 @@ however much else the text says.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .features import STEM, Context, Normal
-from .lexicon import Lexicon
+from .keys import Columns, Families, Ints, Slots, Symbols, family_of, symbols_of
+from .normal import MARK, NEAR_BY, REACH, Context, Normal, cue_pairs
 from .reading import Reading
+from .words import COARSE, FINE, STEM, WORD
 
-_WINDOW = 6
+Floats = NDArray[np.float32]
+
 # Weight of what was spotted beside the other blocks of features.
 WEIGHT = 0.5
-_PAD = "<p>"
+# Features of a word's window: what they are made of, and how far off it stands. First those of one symbol,
+_ONE: tuple[tuple[str, tuple[tuple[int, int], ...]], ...] = (
+    ("0:{}", ((WORD, 0),)),
+    ("s0:{}", ((STEM, 0),)),
+    ("-1:{}", ((STEM, -1),)),
+    ("+1:{}", ((STEM, 1),)),
+    ("-2:{}", ((STEM, -2),)),
+    ("+2:{}", ((STEM, 2),)),
+    ("c0:{}", ((COARSE, 0),)),
+    ("f0:{}", ((FINE, 0),)),
+    ("c-1:{}", ((COARSE, -1),)),
+    ("c+1:{}", ((COARSE, 1),)),
+    ("c-2:{}", ((COARSE, -2),)),
+    ("c+2:{}", ((COARSE, 2),)),
+    ("m:{}", ((MARK, 0),)),
+)
+# then those of several.
+_MORE: tuple[tuple[str, tuple[tuple[int, int], ...]], ...] = (
+    ("-10:{} {}", ((STEM, -1), (STEM, 0))),
+    ("0+1:{} {}", ((STEM, 0), (STEM, 1))),
+    ("-1+1:{} {}", ((STEM, -1), (STEM, 1))),
+    ("f-10:{} {}", ((FINE, -1), (FINE, 0))),
+    ("f0+1:{} {}", ((FINE, 0), (FINE, 1))),
+    ("c-101:{} {} {}", ((COARSE, -1), (COARSE, 0), (COARSE, 1))),
+    ("mc:{} {}", ((MARK, 0), (COARSE, 0))),
+)
+# Classes that stand somewhere before or after, cues that cover the word, and what the caller gave.
+_REST = ("nb:{}", "na:{}", "q:{}", "g:{}")
+WINDOWS = Families([*(template for template, _ in _ONE + _MORE), *_REST])
+_ONE_SLOTS, _MORE_SLOTS = Slots(WINDOWS, _ONE), Slots(WINDOWS, _MORE)
+_STEPS = np.arange(1, REACH + 1)
 
 
-def window_features(normal: Normal, reading: Reading, lexicon: Lexicon, context: Context) -> Iterator[list[str]]:
-    """For each normalised word the names of the features of its window."""
-    words, marks = normal.words, normal.marks
-    cues = cues_by_word(reading, normal.where)
-    n = len(words)
-    coarse = [lexicon.word_class(w, 0) for w in words]
-    fine = [lexicon.word_class(w, 1) for w in words]
-    stems = [w[:STEM] if w.isalpha() else w for w in words]
-    given = [name for name, on in (("vc", context.vendor_contract), ("home", context.home is not None)) if on]
+def windows(
+    readings: Sequence[Reading], contexts: Sequence[Context], normal: Normal, symbols: Symbols, at: Ints
+) -> tuple[Ints, Ints, Ints]:
+    """The features of the windows around words.
 
-    def at(row: Sequence[str], i: int) -> str:
-        return row[i] if 0 <= i < n else _PAD
+    Args:
+        readings: of the texts.
+        contexts: of the texts.
+        normal: the texts.
+        symbols: numbers of names.
+        at: positions of the words in ``normal``.
 
-    for i in range(n):
-        b1, a1 = at(stems, i - 1), at(stems, i + 1)
-        c0, f0 = coarse[i], fine[i]
-        found = [
-            f"0:{words[i]}",
-            f"s0:{stems[i]}",
-            f"-1:{b1}",
-            f"+1:{a1}",
-            f"-2:{at(stems, i - 2)}",
-            f"+2:{at(stems, i + 2)}",
-            f"-10:{b1} {stems[i]}",
-            f"0+1:{stems[i]} {a1}",
-            f"-1+1:{b1} {a1}",
-            f"c0:{c0}",
-            f"f0:{f0}",
-            f"c-1:{at(coarse, i - 1)}",
-            f"c+1:{at(coarse, i + 1)}",
-            f"c-2:{at(coarse, i - 2)}",
-            f"c+2:{at(coarse, i + 2)}",
-            f"f-10:{at(fine, i - 1)} {f0}",
-            f"f0+1:{f0} {at(fine, i + 1)}",
-            f"c-101:{at(coarse, i - 1)} {c0} {at(coarse, i + 1)}",
-        ]
-        if marks[i]:
-            found += [f"m:{marks[i]}", f"mc:{marks[i]} {c0}"]
-        found += [f"q:{kind}" for kind in cues[i]]
-        before = {fine[j] for j in range(max(0, i - _WINDOW), i)}
-        after = {fine[j] for j in range(i + 1, min(n, i + 1 + _WINDOW))}
-        found += [f"nb:{name}" for name in sorted(before)]
-        found += [f"na:{name}" for name in sorted(after)]
-        found += [f"g:{name}" for name in given]
-        yield found
+    Returns:
+        Families (slots,) and symbols (slots, words) of the features of one symbol, 0 where there is none; and keys of
+        the others (slots, words), which lack a symbol where there is none.
+    """
+    rows = np.concatenate([normal.symbols, np.zeros((1, len(normal.text)), dtype=np.int64)])
+    found = [_ONE_SLOTS.symbols(rows, at, 0)]
+    for steps in (-_STEPS, _STEPS):
+        near = normal.symbols[NEAR_BY].take(at + steps[:, None])
+        for step in range(1, REACH):
+            near[step, (near[:step] == near[step]).any(axis=0)] = 0  # each class once
+        found.append(near)
+    found.append(_cues(readings, normal, symbols).take(at, axis=1))
+    given = [[symbols.id("vc") * c.vendor_contract, symbols.id("home") * (c.home is not None)] for c in contexts]
+    found.append(np.array(given).T.take(normal.text.take(at), axis=1))
+    families = np.repeat([WINDOWS[template] for template in _REST], [len(part) for part in found[1:]])
+    return np.concatenate([_ONE_SLOTS.families, families]), np.concatenate(found), _MORE_SLOTS.keys(rows, at)
 
 
-def cues_by_word(reading: Reading, where: Sequence[tuple[int, ...]]) -> list[list[str]]:
-    """The kinds of cue that cover each normalised word."""
-    by_token: dict[int, list[str]] = {}
-    for cue in reading.cues:
-        for token in range(cue.first, cue.last + 1):
-            by_token.setdefault(token, []).append(cue.kind)
-    return [sorted({k for t in tokens for k in by_token.get(t, ())}) for tokens in where]
+def _cues(readings: Sequence[Reading], normal: Normal, symbols: Symbols) -> Ints:
+    """The kinds of cue that cover each word of ``normal``, array (most kinds of one word, words)."""
+    word, kind = cue_pairs(readings, normal, symbols.id)
+    nth = np.arange(len(word)) - np.searchsorted(word, word)
+    found = np.zeros((int(nth.max(initial=-1)) + 1, len(normal.text)), dtype=np.int64)
+    found[nth, word] = kind
+    return found
 
 
 class Spotter:
     """Scores words for facts. Immutable.
 
     Attributes:
-        facts: ids, in the order of the columns.
+        columns: of the features of windows.
         weights: int8 array (features, facts), in steps of ``scale`` (facts,).
         mean: float32 array (2 * facts,), the mean summary of the training texts.
+        facts: ids, in the order of the columns.
     """
 
     def __init__(
         self,
-        names: Sequence[str],
+        columns: Columns,
         weights: NDArray[np.int8],
-        scale: NDArray[np.float32],
-        intercept: NDArray[np.float32],
-        mean: NDArray[np.float32],
+        scale: Floats,
+        intercept: Floats,
+        mean: Floats,
         facts: Sequence[str],
+        symbols: Symbols,
     ) -> None:
-        self.names = tuple(names)
-        self.facts = tuple(facts)
-        self._column = {name: i for i, name in enumerate(self.names)}
+        self.columns = columns
         self.weights = weights
         self.scale = scale
         self.intercept = intercept
         self.mean = mean
+        self.facts = tuple(facts)
+        self._symbols = symbols
+        # Wide enough for sums; the last row is for what has no column.
+        self._weights = np.zeros((len(columns) + 1, len(self.facts)), dtype=np.int16)
+        self._weights[:-1] = weights
+        # Columns of the features of one symbol: found by family and symbol, without a search. The last symbol is
+        # for words outside the table.
+        self._width = len(symbols.names) + 1
+        keys = columns.keys
+        first, second, _ = symbols_of(keys)
+        one = np.flatnonzero(second == 0)
+        self._one = np.full(len(WINDOWS.templates) * self._width, len(columns), dtype=np.int32)
+        self._one[family_of(keys[one]) * self._width + first[one]] = one
 
-    def scores(self, windows: Sequence[Sequence[str]]) -> NDArray[np.float32]:
-        """Log-odds for each word and fact, float32 array (words, facts)."""
-        get = self._column.get
-        found = [[c for name in window if (c := get(name)) is not None] for window in windows]
-        flat = [c for row in found for c in row]
-        if not flat:
-            return np.tile(self.intercept, (len(found), 1))
-        ends = np.cumsum([len(row) for row in found])
-        running = np.vstack(
-            [np.zeros((1, len(self.facts)), np.float32), np.cumsum(self.weights[flat], axis=0, dtype=np.float32)]
-        )
-        starts = np.concatenate([[0], ends[:-1]])
-        return np.asarray((running[ends] - running[starts]) * self.scale + self.intercept, dtype=np.float32)
+    def scores(self, readings: Sequence[Reading], contexts: Sequence[Context], normal: Normal, at: Ints) -> Floats:
+        """Log-odds of each fact for the words at positions ``at`` of ``normal``, float32 array (words, facts)."""
+        families, symbols, keys = windows(readings, contexts, normal, self._symbols, at)
+        one = self._one.take(families[:, None] * self._width + np.minimum(symbols, self._width - 1))
+        total = np.zeros((len(at), len(self.facts)), dtype=np.int16)
+        for column in (*one, *self.columns.find(keys)):
+            total += self._weights.take(column, axis=0, mode="wrap")
+        return np.asarray(total * self.scale + self.intercept, dtype=np.float32)
 
-    def spotted(self, scores: NDArray[np.float32], normal: Normal) -> NDArray[np.float32]:
-        """What the words say together, centred and weighted, float32 array (2 * facts,)."""
-        return np.asarray(WEIGHT * (summary(scores, normal) - self.mean), dtype=np.float32)
+    def spotted(self, summaries: Floats) -> Floats:
+        """Summaries of texts, centred and weighted, float32 array (texts, 2 * facts)."""
+        return np.asarray(WEIGHT * (summaries - self.mean), dtype=np.float32)
 
 
-def summary(scores: NDArray[np.float32], normal: Normal) -> NDArray[np.float32]:
-    """For each fact the probability at its strongest word, and how many words speak for it.
+def summaries(p: Floats, normal: Normal, at: Ints) -> Floats:
+    """For each text and fact the probability at its strongest word, and how many words speak for it.
 
     The second is the logarithm of one plus the sum of probabilities. Words under denial and the like
-    are left out. Gives a float32 array (2 * facts,).
+    are left out.
+
+    Args:
+        p: float32 array (words, facts).
+        at: positions of the words in ``normal``.
+
+    Returns:
+        float32 array (texts, 2 * facts).
     """
-    live = [i for i, (mark, where) in enumerate(zip(normal.marks, normal.where, strict=True)) if where and not mark]
-    if not live:
-        return np.zeros(2 * scores.shape[1], dtype=np.float32)
-    p = probabilities(scores[live])
-    return np.concatenate([p.max(axis=0), np.log1p(p.sum(axis=0))]).astype(np.float32)
+    live = normal.real[at] & (normal.symbols[MARK, at] == 0)
+    p, text = p[live], normal.text[at[live]]
+    facts = p.shape[1]
+    found = np.zeros((len(normal.begin), 2 * facts), dtype=np.float32)
+    if len(text):
+        first = np.flatnonzero(np.diff(text, prepend=-1))
+        found[text[first], :facts] = np.maximum.reduceat(p, first, axis=0)
+        found[text[first], facts:] = np.log1p(np.add.reduceat(p, first, axis=0))
+    return found
 
 
-def probabilities(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+def probabilities(scores: Floats) -> Floats:
     """Probabilities from log-odds."""
     return np.asarray(1.0 / (1.0 + np.exp(-np.clip(scores, -30, 30))), dtype=np.float32)

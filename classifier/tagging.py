@@ -252,5 +252,5 @@ class Tagging:
                 Reason.from_dict(row["reason"]) if row["reason"] else None,
                 ModelInfo.from_dict(row["model"]),
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise InputError(f"not a tagging of schema {SCHEMA}: {type(error).__name__} {error}") from error

@@ -64,12 +64,12 @@ class TermDefinition:
     none: tuple[str, ...]
     source: Source
 
-    def matches(self, facts: Collection[str]) -> bool:
+    def matches(self, facts: frozenset[str]) -> bool:
         """Whether ``facts`` (closed under implication) meet every condition."""
         return (
-            all(fact in facts for fact in self.all)
-            and all(any(fact in facts for fact in choice) for choice in self.any)
-            and not any(fact in facts for fact in self.none)
+            facts.issuperset(self.all)
+            and facts.isdisjoint(self.none)
+            and not any(facts.isdisjoint(choice) for choice in self.any)
         )
 
     def missing(self, facts: Collection[str]) -> tuple[str, ...]:
@@ -167,10 +167,12 @@ class Vocabulary:
 
     def terms_of(self, facts: Iterable[str]) -> frozenset[str]:
         """The terms of one arrangement, closed under implication."""
-        found = {d.term for d in self.matching(facts)}
-        for term in tuple(found):
-            found |= self.implied_by_term[term]
-        return frozenset(found)
+        return self.proved_by(self.matching(facts))
+
+    def proved_by(self, definitions: Iterable[TermDefinition]) -> frozenset[str]:
+        """The terms of definitions, with what they imply."""
+        found = frozenset(d.term for d in definitions)
+        return found.union(*(self.implied_by_term[term] for term in found))
 
 
 def _definition(term: str, row: Mapping[str, Any], documents: Mapping[str, Document]) -> TermDefinition:
@@ -246,7 +248,7 @@ def _raw(text: str, name: str) -> dict[str, Any]:
     """The tables of a vocabulary, with those of the default where it extends that."""
     try:
         raw = json.loads(text) if name.endswith(".json") else tomllib.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise VocabularyError(f"{name}: {type(error).__name__}: {error}") from error
     if not isinstance(raw, dict) or raw.get("format") != FORMAT:
         found = raw.get("format") if isinstance(raw, dict) else None
@@ -280,9 +282,9 @@ def _vocabulary(raw: Mapping[str, Any], name: str) -> Vocabulary:
             exclusions=tuple((e["terms"][0], e["terms"][1]) for e in raw.get("exclusion", ())),
             implications={i["term"]: tuple(i["implies"]) for i in raw.get("implication", ())},
         )
+        _check(vocabulary)
     except (KeyError, TypeError, IndexError, AttributeError) as error:
         raise VocabularyError(f"{name}: {type(error).__name__}: {error}") from error
-    _check(vocabulary)
     return vocabulary
 
 

@@ -51,6 +51,13 @@ def test_odd_text_gets_an_answer(classifier: Classifier, text: str) -> None:
     assert tagging.terms or tagging.reason
 
 
+@pytest.mark.parametrize("text", ["'", "...", "\u2019 \u2019", "$", "\u200b"])
+def test_a_text_without_words_gets_an_answer_in_any_context(classifier: Classifier, text: str) -> None:
+    for context in ({"vendor_contract": True}, {"home": "US", "provider_country": "PH"}):
+        tagging = classifier.tag(text, threshold=0.01, **context)  # type: ignore[arg-type]
+        assert tagging.terms or tagging.reason
+
+
 def test_a_megabyte_of_text_gets_an_answer(classifier: Classifier) -> None:
     text = "Our own people keep the books. " * 34_000
     assert len(text) > 1_000_000

@@ -1,44 +1,63 @@
 from __future__ import annotations
 
-from classifier.features import NAME, Context, features_of, normalise
+import numpy as np
+
+from classifier.features import COUNTS, FAMILIES, N_SLOTS, OFFSETS, Features, features_of
+from classifier.keys import Symbols
 from classifier.lexicon import load_lexicon
+from classifier.normal import REACH, Context, Normal, normalise
 from classifier.reading import load_reader
-from classifier.roles import HomeGuess
+from classifier.words import Words
 
 
-def words(text: str, home: str | None = None, guess: HomeGuess | None = None) -> list[str]:
+def seen(text: str, context: Context) -> tuple[Normal, Features, Words]:
     reader = load_reader()
-    context = Context(home)
-    reading = reader.read(text, home)
-    return normalise(reading, context, reader.gazetteer, load_lexicon(), guess).words
+    reading = reader.read(text, context.home)
+    words = Words(Symbols(grows=True), load_lexicon())
+    normal = normalise([reading], [context], words, reader.gazetteer, [None])
+    return normal, features_of([reading], [context], normal, words.symbols), words
 
 
 def names(text: str, context: Context) -> set[str]:
-    reader = load_reader()
-    reading = reader.read(text, context.home)
-    normal = normalise(reading, context, reader.gazetteer, load_lexicon())
-    return {n for n, _ in features_of(reading, context, normal, load_lexicon())}
+    _, features, table = seen(text, context)
+    return {FAMILIES.name(key, table.symbols) for key in features.keys[FAMILIES.whole(features.keys)].tolist()}
 
 
-def test_places_are_named_by_how_they_stand_to_the_client() -> None:
-    assert words("calls go to Manila", "US") == ["<s>", "calls", "go", "to", "p_far", "</s>"]
-    assert words("calls go to Monterrey", "US")[4] == "p_near"
-    assert words("calls go to Omaha", "US")[4] == "p_same"
-    assert words("calls go to Manila")[4] == "p_only"
-    assert words("from Omaha to Manila")[2::2] == ["p_0", "p_1"]
+def test_features_are_named_after_what_they_are_made_of() -> None:
+    found = names("No vendor keeps in-house books.", Context())
+    assert {"w:vendor", "w:not:vendor", "w2:<s> no", "w3:no vendor keeps", "k:no keeps", "p:vendor"} - found == {
+        "p:vendor"  # not longer than its beginning
+    }
+    assert {"w:in-house", "c:third-party", "c:third-party:denied", "x:length:1", "x:sentences:1"} <= found
+    assert {"w2:books </s>", "p:custom"} <= names("customers' books", Context())
+    vendor = load_lexicon().word_class("vendor", 0)
+    assert {f"u:0:{vendor}", f"uu:0:<s> {vendor}"} <= names("vendor", Context())
 
 
-def test_a_sure_guess_stands_in_for_the_home() -> None:
-    sure, unsure = HomeGuess("US", 0.9, frozenset({"PH"})), HomeGuess(None, 0.3, frozenset({"PH"}))
-    assert words("from Omaha to Manila", guess=sure)[2::2] == ["p_same", "p_far"]
-    assert words("calls go to Manila", guess=unsure)[4] == "p_away"
+def test_features_of_words_know_their_words() -> None:
+    normal, features, table = seen("calls go to Manila", Context("US"))
+    for i in np.flatnonzero(FAMILIES.whole(features.keys)).tolist():
+        name = FAMILIES.name(int(features.keys[i]), table.symbols)
+        if i >= features.split or not name.startswith(("w:", "w2:", "w3:")):
+            continue
+        word, slot = divmod(i, N_SLOTS)
+        at = (word + REACH + OFFSETS[slot])[COUNTS[slot] > 0]
+        told = [table.symbols.names[s] for s in normal.symbols[0, at].tolist()]
+        assert name.partition(":")[2] == " ".join(told)
 
 
-def test_proper_names_and_numbers_are_made_alike() -> None:
-    assert words("Halloran Byte watches 12 servers for Quibble & Sons.") == [
-        "<s>", NAME, "watches", "#", "servers", "for", NAME, "</s>",
-    ]  # fmt: skip
-    assert NAME not in words("CLEANING SERVICES FOR BUILDING SEVEN")
+def test_texts_taken_together_have_the_features_that_they_have_alone() -> None:
+    texts = ["A vendor in Manila answers our calls.", "We do it. In-house!", "?", "no vendor\n\nno bureau"]
+    reader, table = load_reader(), Words(Symbols(grows=True), load_lexicon())
+    readings, contexts = reader.read_many(texts, [None] * 4), [Context()] * 4
+    normal = normalise(readings, contexts, table, reader.gazetteer, [None] * 4)
+    together = features_of(readings, contexts, normal, table.symbols)
+    for n, text in enumerate(texts):
+        keys = together.keys[(together.text == n) & FAMILIES.whole(together.keys)]
+        _, alone, own = seen(text, Context())
+        assert sorted(FAMILIES.name(k, table.symbols) for k in keys.tolist()) == sorted(
+            FAMILIES.name(k, own.symbols) for k in alone.keys[FAMILIES.whole(alone.keys)].tolist()
+        )
 
 
 def test_swapping_a_country_moves_only_place_features() -> None:

@@ -1,15 +1,28 @@
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pytest
 
 from classifier import load
 from classifier.lexicon import load_lexicon
+from classifier.model import ESTIMATOR
 from classifier.reading import load_reader
-from classifier.training.fit import choose_thresholds, evaluate, prepare, train
-from classifier.training.prepare import design_matrix, fit_space, folds_of, label_arrays
+from classifier.space import BLOCKS, blocks_of
+from classifier.training.fit import choose_thresholds, evaluate, matrix, prepare, train
+from classifier.training.prepare import (
+    MIN_DF,
+    MIN_DF_RUNS,
+    RUNS,
+    context_of,
+    design_matrix,
+    fit_space,
+    folds_of,
+    label_arrays,
+)
 from classifier.training.scenarios import Scenario, load_scenarios
 from classifier.vocabulary import Vocabulary
 
@@ -32,10 +45,17 @@ def scenarios(few: Path, vocabulary: Vocabulary) -> list[Scenario]:
     return load_scenarios([few], vocabulary)
 
 
-def test_training_gives_the_same_bytes_each_time_and_a_model_that_answers(tmp_path: Path, few: Path) -> None:
-    first, second = tmp_path / "first", tmp_path / "second"
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory, few: Path) -> tuple[Path, list[str]]:
+    """A model, and what was said while it was trained."""
+    folder = tmp_path_factory.mktemp("trained")
     lines: list[str] = []
-    train([few], first, "0", say=lines.append)
+    train([few], folder, "0", say=lines.append)
+    return folder, lines
+
+
+def test_training_gives_the_same_bytes_each_time(tmp_path: Path, few: Path, trained: tuple[Path, list[str]]) -> None:
+    (first, lines), second = trained, tmp_path / "second"
     done = classify("train", "--data", str(few), "-o", str(second), env={"OMP_NUM_THREADS": "1"})
     assert done.returncode == 0, done.stderr
     for path in sorted(first.iterdir()):
@@ -43,8 +63,21 @@ def test_training_gives_the_same_bytes_each_time_and_a_model_that_answers(tmp_pa
             assert path.read_bytes() == (second / path.name).read_bytes(), path.name
     assert f"{ROWS} scenarios" in lines[0]
     assert "Expected calibration error" in (first / "card.md").read_text(encoding="utf-8")
-    tagging = load(first).tag("A vendor in Cebu answers our phones.", home="US")
-    assert tagging.model.version == "0"
+
+
+def test_a_trained_model_answers_by_arrays_as_its_estimator_does(
+    scenarios: list[Scenario], trained: tuple[Path, list[str]]
+) -> None:
+    folder, _ = trained
+    classifier = load(folder)
+    assert classifier.tag("A vendor in Cebu answers our phones.", home="US").model.version == "0"
+    contexts = [context_of(s) for s in scenarios]
+    readings = load_reader().read_many([s.text for s in scenarios], [c.home for c in contexts])
+    rows = classifier.see(readings, contexts).rows
+    X = design_matrix(rows, len(classifier.model.space))
+    theirs = joblib.load(folder / ESTIMATOR).decision_function(X)
+    assert np.abs(classifier.model.scores(rows) - theirs).max() < 1e-4
+    assert theirs.std() > 0.1
 
 
 def test_contrast_groups_stay_in_one_fold(scenarios: list[Scenario]) -> None:
@@ -77,10 +110,18 @@ def test_prepared_arrays_fit_together(scenarios: list[Scenario], vocabulary: Voc
     data = prepare(scenarios, vocabulary, load_reader(), load_lexicon())
     assert data.spotted.shape == (ROWS, 2 * len(vocabulary.facts))
     assert abs(float(data.spotted.mean())) < 1e-6
-    space = fit_space([view.features for view in data.views])
-    assert list(space.names) == sorted(space.names)
-    rows = [space.row(v.features, r, data.lexicon) for v, r in zip(data.views, data.readings, strict=True)]
-    assert design_matrix(rows, len(space)).shape == (ROWS, len(space) + data.lexicon.vectors.shape[1])
+    space = fit_space([view.features for view in data.views], data.words.symbols)
+    assert len(set(space.names)) == len(space) > 500
+    every = np.arange(ROWS)
+    X = matrix(data, space, every)
+    assert X.shape == (ROWS, len(space) + data.lexicon.vectors.shape[1] + data.spotted.shape[1])
+    # Rows do not depend on which others are asked for.
+    assert abs(X[every[::-7]] - matrix(data, space, every[::-7])).max() < 1e-6
+    # A column is there for features of enough texts, no more and no fewer.
+    texts = Counter(key for view in data.views for key in set(view.features.tolist()))
+    least = {True: MIN_DF_RUNS, False: MIN_DF}
+    enough = {k for k, n in texts.items() if n >= least[BLOCKS[int(blocks_of(np.array([k]))[0])][0] in RUNS]}
+    assert set(space.columns.keys.tolist()) == enough
     perfect = data.Y.astype(float)
     assert evaluate(data, perfect, dict.fromkeys(vocabulary.terms, 0.5)).exact_match == 1.0
     assert set(choose_thresholds(data, perfect)) == set(vocabulary.terms)

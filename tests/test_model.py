@@ -11,8 +11,8 @@ import pytest
 
 from classifier import Classifier, load
 from classifier.errors import ModelError
-from classifier.features import Context
-from classifier.model import ESTIMATOR, FILES, Model, default_path, posterior, read_manifest, sha256_of
+from classifier.model import ESTIMATOR, FILES, PROTOCOL, Model, default_path, posterior, read_manifest, sha256_of
+from classifier.normal import Context
 from classifier.reading import load_reader
 from classifier.training.prepare import design_matrix
 from classifier.vocabulary import Vocabulary
@@ -36,17 +36,13 @@ def test_arrays_answer_as_the_estimator_does(classifier: Classifier) -> None:
     path = default_path() / ESTIMATOR
     assert sha256_of(path.read_bytes()) == manifest.raw["files"][ESTIMATOR]
     estimator = joblib.load(path)
-    rows = []
-    for text in TEXTS:
-        reading = reader.read(text)
-        context = Context()
-        rows.append(classifier.see(reading, context).row)
+    rows = classifier.see(reader.read_many(TEXTS, [None] * len(TEXTS)), [Context()] * len(TEXTS)).rows
     X = design_matrix(rows, len(model.space))
-    scores = np.stack([model.scores(row) for row in rows])
+    scores = model.scores(rows)
     assert np.abs(scores - estimator.decision_function(X)).max() < 1e-4
     theirs = estimator.configuration_proba(X, manifest.temperature)
     # Rows of configurations stand in the same order in both.
-    ours = np.stack([posterior(model.logits(s, manifest.temperature)) for s in scores])
+    ours = posterior(model.logits(scores, manifest.temperature))
     assert np.abs(ours - theirs).max() < 1e-5
 
 
@@ -70,8 +66,8 @@ def test_a_changed_file_is_refused(copy: Path, vocabulary: Vocabulary, name: str
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda m: m.update(protocol=3), "upgrade the package"),
-        (lambda m: m.update(protocol=0), "train it again"),
+        (lambda m: m.update(protocol=PROTOCOL + 1), "upgrade the package"),
+        (lambda m: m.update(protocol=PROTOCOL - 1), "train it again"),
         (lambda m: m.pop("protocol"), "not the manifest"),
         (lambda m: m["body"].update(temperature=3), "was changed"),
         (lambda m: m["body"].pop("labels"), "was changed"),
@@ -105,6 +101,6 @@ def test_answering_does_not_open_the_joblib(copy: Path, vocabulary: Vocabulary) 
 
 
 def test_self_check_refuses_other_answers(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Model, "logits", lambda self, scores, temperature: np.eye(len(self.configurations))[0] * 99.0)
+    monkeypatch.setattr(Model, "logits", lambda self, scores, temperature: np.eye(len(self.configurations))[:1] * 99.0)
     with pytest.raises(ModelError, match="self-check"):
         load(copy)

@@ -5,41 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier.errors import InputError
-from classifier.places import load_gazetteer, plain
-
-FIND = [
-    ("Our shop in Aarhus has its books kept in Malmö.", None, "Aarhus:DK Malmö:SE"),
-    ("We sell china cabinets in Reading, Pennsylvania; Jordan Smith is mobile.", None, "Reading:US Pennsylvania:US"),
-    ("A bakery in Reading near London", None, "Reading:GB London:GB"),
-    ("our mobile phones and the reading room", None, ""),
-    ("a call centre in Mobile, Alabama", None, "Mobile:US Alabama:US"),
-    ("A firm in Georgia, close to Tbilisi", None, "Georgia:GE Tbilisi:GE"),
-    ("our Georgia office in Atlanta", None, "Georgia:US Atlanta:US"),
-    ("the workshop in Georgia", "GE", "Georgia:GE"),
-    ("roast turkey for the staff of our plant in Turkey", None, "Turkey:TR"),
-    ("Jordan handles our calls", None, ""),
-    ("coders in Amman, Jordan", None, "Amman:JO Jordan:JO"),
-    ("a farm in Lincoln, NE", None, "Lincoln, NE:US"),
-    ("Paris, Texas", None, "Paris:US Texas:US"),
-    ("the U.S. company and the UK firm", None, "U.S.:US UK:GB"),
-    ("they told us nothing", None, ""),
-    ("a UAE trading house", None, "UAE:AE"),
-    ("we send it to india and the philippines", None, "india:IN the philippines:PH"),
-    ("Filipino agents and a Danish client", None, "Filipino:PH Danish:DK"),
-    ("AUDIT SERVICES FOR COLOMBIA", None, "COLOMBIA:CO"),
-    ("CLEANING SERVICES OF BUILDING", None, ""),
-    ("the Bank of Georgia", None, ""),
-    ("books for Holt & Sons", None, ""),
-    ("São Paulo and Asunción", None, "São Paulo:BR Asunción:PY"),
-    ("in Cluj-Napoca", None, "Cluj-Napoca:RO"),
-    ("London's guards", None, "London:GB"),
-    ("A help desk in London, Ontario", None, "London:CA Ontario:CA"),
-    ("a plant in Cambridge", "US", "Cambridge:US"),
-    ("the lads in novi sad do our pics", None, "novi sad:RS"),
-    ("my mum was reading a book in the bath", None, ""),
-    ("We have the calls taken by a firm in Europe.", "DE", ""),
-    ("We have the calls taken by a firm in Europe.", "US", "Europe:DE"),
-]  # fmt: skip
+from classifier.places import is_shouting, load_gazetteer, plain
 
 RELATIONS = [
     ("US", "MX", "near"), ("US", "CR", "near"), ("DE", "PL", "near"), ("GB", "IE", "near"), ("JP", "KR", "near"),
@@ -47,13 +13,6 @@ RELATIONS = [
     ("KW", "IQ", "near"), ("US", "US", "same"), ("US", "PH", "far"), ("GB", "IN", "far"), ("DE", "VN", "far"),
     ("BR", "CN", "far"), ("US", "CO", "mid"), ("KW", "IN", "mid"), ("BR", "PT", "far"), ("FR", "MG", "far"),
 ]  # fmt: skip
-
-
-@pytest.mark.parametrize(("text", "home", "expected"), FIND)
-def test_places_are_found_and_resolved(text: str, home: str | None, expected: str) -> None:
-    places = load_gazetteer().find(text, home)
-    assert " ".join(f"{p.name}:{p.country}" for p in places) == expected
-    assert all(text[p.start : p.end] == p.name for p in places)
 
 
 @pytest.mark.parametrize(("home", "other", "expected"), RELATIONS)
@@ -75,12 +34,55 @@ def test_an_unknown_country_is_refused(name: str) -> None:
         load_gazetteer().code(name)
 
 
-@given(st.text(max_size=200))
-def test_any_text_gives_places_in_order_at_their_words(text: str) -> None:
-    places = load_gazetteer().find(text)
-    assert all(text[p.start : p.end] == p.name and p.name for p in places)
-    assert all(a.end <= b.start for a, b in zip(places, places[1:], strict=False))
-
-
 def test_plain_folds_accents_and_case() -> None:
     assert plain("São Tomé’s") == "sao tome's"
+
+
+@given(st.text(max_size=60))
+def test_plain_is_plain_already(text: str) -> None:
+    assert plain(plain(text)) == plain(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "kinds", "ambiguous"),
+    [
+        ("georgia", {"country:GE", "state:US"}, True),
+        ("reading", {"city:GB", "city:US"}, True),
+        ("filipino", {"demonym:PH"}, False),
+        ("sao paulo", {"city:BR"}, False),
+    ],
+)
+def test_a_name_has_all_its_meanings(name: str, kinds: set[str], ambiguous: bool) -> None:
+    meanings = load_gazetteer().meanings(name)
+    assert meanings is not None
+    assert kinds <= {f"{c.kind}:{c.country}" for c in meanings.candidates}
+    assert meanings.ambiguous == ambiguous
+    sizes = [c.thousands for c in meanings.candidates]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def test_a_word_that_names_no_place_has_no_meaning() -> None:
+    assert load_gazetteer().meanings("bookkeeping") is None
+    assert "bookkeeping" not in load_gazetteer()
+
+
+@pytest.mark.parametrize(
+    ("text", "shouting"),
+    [
+        ("AUDIT SERVICES FOR COLOMBIA", True),
+        ("JANITORIAL SERVICES, denver", False),
+        ("IT", False),
+        ("SERVIÇOS DE LIMPEZA", True),
+        ("Serviços de limpeza", False),
+        ("12 34 56 78 90", False),
+        ("", False),
+    ],
+)
+def test_capitals_are_heard(text: str, shouting: bool) -> None:
+    assert is_shouting(text) == shouting
+
+
+@given(st.text(alphabet="ABCDabcd 1.", max_size=40))
+def test_an_accent_does_not_change_what_is_heard(text: str) -> None:
+    """Plain text is counted in another way than text with accents."""
+    assert is_shouting(text) == is_shouting(text.replace("A", "À").replace("a", "à"))

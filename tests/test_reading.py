@@ -1,25 +1,12 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier.errors import VocabularyError
-from classifier.reading import Reader, load_reader
-
-# text, cue phrase, its status
-STATUS = [
-    ("The help desk is run by a vendor.", "vendor", "asserted"),
-    ("The help desk is not run by an outside firm.", "outside firm", "denied"),
-    ("No vendor is involved.", "vendor", "denied"),
-    ("We ended the contract with our call centre in May.", "call centre", "ended"),
-    ("Payroll was brought back in house.", "payroll", "ended"),
-    ("We are considering a call centre in Manila.", "call centre", "discussed"),
-    ("Should we hire a freelancer?", "freelancer", "discussed"),
-    ("From next year payroll will go to a bureau.", "bureau", "planned"),
-    ("We refused the vendor, but a bureau keeps the ledger.", "bureau", "asserted"),
-    ("We refused the vendor, but a bureau keeps the ledger.", "vendor", "denied"),
-]  # fmt: skip
+from classifier.reading import Reader, Reading, load_reader
 
 SENTENCES = [
     ("One. Two! Three?", ["One.", "Two!", "Three?"]),
@@ -31,11 +18,11 @@ SENTENCES = [
 ]
 
 
-@pytest.mark.parametrize(("text", "phrase", "status"), STATUS)
-def test_a_cue_has_the_status_that_its_clause_gives_it(text: str, phrase: str, status: str) -> None:
-    cues = [c for c in load_reader().read(text).cues if text[c.start : c.end].lower() == phrase]
-    assert cues
-    assert {c.status for c in cues} == {status}
+def told(reading: Reading) -> tuple[Any, ...]:
+    """All that a reading tells, in plain numbers and words."""
+    arrays = (array.tolist() for array in (reading.sentence, reading.status))
+    tokens = list(zip(reading.start.tolist(), reading.end.tolist(), reading.lower, *arrays, strict=True))
+    return tokens, reading.cues, reading.places, reading.sentences, reading.shouting
 
 
 @pytest.mark.parametrize(("text", "sentences"), SENTENCES)
@@ -50,33 +37,63 @@ def test_sentences(text: str, sentences: list[str] | None) -> None:
 def test_any_text_is_read_with_offsets_into_it(text: str) -> None:
     reading = load_reader().read(text)
     assert reading.text == text
-    for token in reading.tokens:
-        assert 0 <= token.start < token.end <= len(text)
-    for before, after in zip(reading.tokens, reading.tokens[1:], strict=False):
-        assert before.end <= after.start
-        assert before.sentence <= after.sentence
-    covered = {i for t in reading.tokens for i in range(t.start, t.end)}
+    starts, ends = reading.start.tolist(), reading.end.tolist()
+    assert all(0 <= start < end <= len(text) for start, end in zip(starts, ends, strict=True))
+    assert all(end <= start for end, start in zip(ends, starts[1:], strict=False))
+    assert sorted(reading.sentence.tolist()) == reading.sentence.tolist()
+    covered = {i for start, end in zip(starts, ends, strict=True) for i in range(start, end)}
     assert all(i in covered for i, c in enumerate(text) if not c.isspace())
-    assert len(reading.status) == len(reading.tokens)
+    assert len(reading.status) == len(reading.lower) == len(starts)
     for cue in reading.cues:
-        assert reading.tokens[cue.first].start == cue.start
-        assert reading.tokens[cue.last].end == cue.end
+        assert (starts[cue.first], ends[cue.last]) == (cue.start, cue.end)
 
 
 def test_it_is_information_technology_only_in_capitals() -> None:
-    reading = load_reader().read("IT runs it")
-    assert [t.lower for t in reading.tokens] == ["IT", "runs", "it"]
+    assert load_reader().read("IT runs it").lower == ["IT", "runs", "it"]
 
 
-def test_broken_cue_data_is_refused(tmp_path) -> None:  # type: ignore[no-untyped-def]
-    (tmp_path / "facts.toml").write_text("[it]\nphrases = ['x']\n")
-    (tmp_path / "status.toml").write_text("reach = 3\nterminators = []\n[bogus]\nforward = ['no']\n")
-    with pytest.raises(VocabularyError, match="bogus"):
-        Reader(folder=tmp_path)
-
-
-def test_every_cue_of_a_fact_names_a_fact_or_goods() -> None:
+@given(st.lists(st.text(max_size=60), max_size=5))
+def test_texts_read_together_are_read_as_they_are_alone(texts: list[str]) -> None:
     reader = load_reader()
-    from classifier.vocabulary import load_vocabulary
+    for reading in reader.read_many(texts, [None] * len(texts)):
+        alone = reader.read(reading.text)
+        assert told(reading) == told(alone)
 
-    assert set(reader.fact_kinds) <= set(load_vocabulary().facts) | {"goods"}
+
+def test_sentences_end_where_spacy_ends_them() -> None:
+    import spacy
+
+    nlp = spacy.blank("en")
+    nlp.add_pipe("sentencizer")
+    for text in (
+        'We pay Acme Inc. monthly. It is fine... isn\'t it?! (Yes.) "No." said he. Ok',
+        'One.Two. Three!" Four . . Five? ) six',
+        "...! leading marks. then more",
+        "Mr. Smith's firm; theirs: ours! -- done.",
+    ):
+        expected = [sentence.text.strip() for sentence in nlp(text).sents if sentence.text.strip()]
+        assert [text[a:b] for a, b in load_reader().read(text).sentences] == expected
+
+
+def test_offsets_hold_beside_half_characters_and_odd_spaces() -> None:
+    text = "\ud800 A vendor\u00a0in  Manila\udfff.\r\n \U0001f642 answers"
+    reading = load_reader().read(text)
+    solid = [text[start:end] for start, end, lower, *_ in told(reading)[0] if lower != " "]
+    assert "".join(solid) == "".join(text.split())
+    assert {"vendor", "answers"} <= set(solid)
+
+
+def test_words_never_seen_before_are_forgotten_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("classifier.reading._MOST_FORMS", 300)
+    reader = Reader()
+    text = "A vendor in Manila answers our calls."
+    first = reader.read(text)
+    sizes = []
+    for n in range(20):
+        made = reader.read(" ".join(f"qu{n}x{k}" for k in range(50)))
+        sizes.append(len(made.forms))
+    assert max(sizes) < 400
+    assert made.forms is not first.forms
+    again = reader.read(text)
+    # What was read before still tells its words.
+    assert told(again) == told(first)

@@ -3,11 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from classifier.net import CONTEXT, HEADS, MOST_WORDS, Net, NetInput, shapes
-from classifier.training.net import Learner, batch_of, fit_net, rate_at, structured_error
+from classifier.net import CONTEXT, MOST_WORDS, Net, NetInput, shapes
+from classifier.training.lessons import Lesson
+from classifier.training.net import Learner, batch_of, fit_net, quote_error, structured_error
 
-DIMS, LABELS, CUES, WORDS = 6, 5, 3, 7
-VECTORS = np.random.default_rng(1).normal(size=(11, DIMS)).astype(np.float32)
+DIMS, LABELS, CUES, WORDS, QUOTES = 6, 5, 3, 7, 2
+VECTORS = np.random.default_rng(1).integers(-127, 128, size=(11, DIMS)).astype(np.int8)
 
 
 def text(rng: np.random.Generator, n: int) -> NetInput:
@@ -23,7 +24,7 @@ def text(rng: np.random.Generator, n: int) -> NetInput:
 
 
 def learner() -> Learner:
-    made = Learner(WORDS, CUES, LABELS, DIMS, width=8)
+    made = Learner(WORDS, CUES, LABELS, DIMS, width=8, quoted=QUOTES)
     rng = np.random.default_rng(2)
     # Nothing at zero: every parameter shows in the scores.
     made.parameters = {n: v + rng.normal(0, 0.3, v.shape).astype(np.float32) for n, v in made.parameters.items()}
@@ -31,34 +32,36 @@ def learner() -> Learner:
     return made
 
 
-@pytest.mark.parametrize("name", sorted(shapes(1, 1, 1, 1, 1, 1)))
+@pytest.mark.parametrize("name", [*sorted(shapes(1, 1, 1, 1, 1, 1)), "quote", "quote_bias"])
 def test_gradients_agree_with_finite_differences(name: str) -> None:
     rng = np.random.default_rng(3)
     made = learner()
     # In double precision, so that small differences can be seen.
     made.parameters = {n: v.astype(np.float64) for n, v in made.parameters.items()}  # type: ignore[misc]
     batch = batch_of([text(rng, 6), text(rng, 3)], VECTORS)
-    error = rng.normal(size=(2, LABELS))
+    error, by_word = rng.normal(size=(2, LABELS)), rng.normal(size=(2, 6, QUOTES)) * batch.mask
     _, kept = made.forward(batch, training=False)
-    gradient = made.backward(batch, kept, error)[name]
+    gradient = made.backward(batch, kept, error, by_word)[name]
     value = made.parameters[name]
     for at in [tuple(rng.integers(0, s) for s in value.shape) for _ in range(12)]:
         if name == "own" and at[0] == 0:
             continue
         old, step = value[at], 1e-5
         value[at] = old + step
-        up = kept_scores(made, batch)
+        up = loss(made, batch, error, by_word)
         value[at] = old - step
-        down = kept_scores(made, batch)
+        down = loss(made, batch, error, by_word)
         value[at] = old
-        slope = float(((up - down) * error).sum() / (2 * step))
+        slope = (up - down) / (2 * step)
         assert gradient[at] == pytest.approx(slope, rel=2e-2, abs=2e-2)
 
 
-def kept_scores(made: Learner, batch):  # type: ignore[no-untyped-def]
-    p, made_up = made.parameters, made
-    _, kept = made_up.forward(batch, training=False)
-    return kept["pooled"].astype(np.float64) @ p["out"] + p["out_bias"]
+def loss(made: Learner, batch, error, by_word) -> float:  # type: ignore[no-untyped-def]
+    """A loss that has ``error`` and ``by_word`` as its gradients by the scores."""
+    p = made.parameters
+    _, kept = made.forward(batch, training=False)
+    scores = kept["pooled"].astype(np.float64) @ p["out"] + p["out_bias"]
+    return float((scores * error).sum() + (kept["quote"] * by_word).sum())
 
 
 def test_answering_and_training_score_alike() -> None:
@@ -93,9 +96,10 @@ def test_it_learns_what_a_word_and_its_neighbour_say_and_does_so_alike_each_time
             own = t.own.tolist()
         labels.append([any(a == 3 and b == 5 for a, b in zip(own, own[1:], strict=False))])
     Y = np.array(labels)
-    known = np.ones_like(Y)
-    first = fit_net(texts, Y, known, VECTORS, WORDS, CUES, epochs=25)
-    again = fit_net(texts, Y, known, VECTORS, WORDS, CUES, epochs=25)
+    none = np.zeros((8, QUOTES), dtype=bool)
+    lessons = [Lesson(t, y, np.ones_like(y), none, none) for t, y in zip(texts, Y, strict=True)]
+    first = fit_net(lessons, VECTORS, WORDS, CUES, epochs=25)
+    again = fit_net(lessons, VECTORS, WORDS, CUES, epochs=25)
     assert all((first[n] == again[n]).all() for n in first)
     net = Net(first, VECTORS)
     right = np.mean([(net.scores(t)[0] > 0) == y[0] for t, y in zip(texts, Y, strict=True)])
@@ -114,6 +118,11 @@ def test_the_error_is_nothing_where_the_right_configuration_is_certain() -> None
     assert structured_error(-scores, Y, unknown, U, configurations, prior) == pytest.approx(np.zeros((1, 2)))
 
 
-def test_the_rate_rises_and_falls() -> None:
-    assert rate_at(0.01) < rate_at(0.1) > rate_at(0.5) > rate_at(0.99) > 0
-    assert HEADS > 1
+def test_words_are_held_to_their_quotes_only_where_that_is_known_and_there_is_a_word() -> None:
+    t = text(np.random.default_rng(7), 2)
+    y = np.zeros(LABELS, dtype=bool)
+    quoted = np.array([[True, False], [False, False]])
+    sure = np.array([[True, True], [True, False]])
+    mask = np.array([[[1.0], [1.0], [0.0]]], dtype=np.float32)
+    error = quote_error(np.zeros((1, 3, 2), np.float32), [Lesson(t, y, y, quoted, sure)], mask)
+    assert error[0].tolist() == [[-0.5, 0.5], [0.5, 0.0], [0.0, 0.0]]

@@ -38,7 +38,7 @@ averaged, over {len(data.labels.facts)} facts, {len(data.labels.terms)} terms an
 definitions, so each tag has its proof.
 
 - Trained on {len(data.scenarios)} hand-written scenarios; {len(fitted.space):,} feature columns, and
-  {sum(v.size for v in fitted.net.values()):,} parameters of the network.
+  {sum(v.size for net in fitted.nets for v in net.values()):,} parameters of {len(fitted.nets)} networks.
 - Temperatures {validation.temperature} and {validation.net_temperature}; thresholds by term from
   {min(validation.thresholds.values())} to {max(validation.thresholds.values())};
   all chosen on out-of-fold answers, the thresholds leaning to precision.

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from scipy import sparse
 
 from ..engine import Classifier
 from ..errors import ModelError
-from ..features import Context, Feature, features_of, normalise
+from ..keys import Symbols
 from ..lexicon import load_lexicon
+from ..normal import Context
 from ..reading import Reading, load_reader
-from .prepare import design_matrix, fit_space
+from ..words import Words
+from .prepare import View, fit_space, matrix_of, views_of
 
 # A name must be found in so many texts to become a column; few texts can spare none.
 _MIN_DF, _MIN_DF_OF_FEW, _FEW = 2, 1, 50
@@ -34,9 +36,12 @@ class TextColumns:
     def fit_transform(self, texts: Sequence[str]) -> sparse.csr_array:
         """Choose the columns, names that are found in enough of ``texts``; as :meth:`transform`."""
         least = _MIN_DF if len(texts) >= _FEW else _MIN_DF_OF_FEW
-        read = [self._read(text) for text in texts]
-        self.space = fit_space([features for _, features in read], least, least + 1)
-        return self._matrix(texts, read)
+        words = Words(Symbols(grows=True), load_lexicon())
+        readings, views = self._views(texts, words)
+        self.space = fit_space([view.features for view in views], words.symbols, least, least + 1)
+        # Words that come later are unknown.
+        self.space.symbols.close()
+        return self._matrix(texts, readings, views)
 
     def transform(self, texts: Sequence[str]) -> sparse.csr_array:
         """Sparse float32 array (texts, columns).
@@ -44,13 +49,11 @@ class TextColumns:
         Raises:
             ModelError: when the classifier is of another model than the one that the columns were fitted with.
         """
-        return self._matrix(texts, map(self._read, texts))
+        return self._matrix(texts, *self._views(texts, Words(self.space.symbols, load_lexicon())))
 
-    def _matrix(self, texts: Sequence[str], read: Iterable[tuple[Reading, list[Feature]]]) -> sparse.csr_array:
-        lexicon = load_lexicon()
-        found = design_matrix(
-            [self.space.row(features, reading, lexicon) for reading, features in read], len(self.space)
-        )
+    def _matrix(self, texts: Sequence[str], readings: Sequence[Reading], views: Sequence[View]) -> sparse.csr_array:
+        nothing = np.zeros((len(texts), 0), dtype=np.float32)
+        found = matrix_of(self.space, [view.features for view in views], readings, views, load_lexicon(), nothing)
         if self.classifier is not None:
             if self.classifier.model.manifest.digest != self.digest:
                 raise ModelError(
@@ -63,9 +66,9 @@ class TextColumns:
             found = sparse.hstack([found, np.array(dense, dtype=np.float32)])
         return sparse.csr_array(found, dtype=np.float32)
 
-    def _read(self, text: str) -> tuple[Reading, list[Feature]]:
-        reader, lexicon = load_reader(), load_lexicon()
-        reading = reader.read(text, self.context.home)
-        guess = self.classifier.model.guess_home(reading, self.context) if self.classifier else None
-        normal = normalise(reading, self.context, reader.gazetteer, lexicon, guess)
-        return reading, list(features_of(reading, self.context, normal, lexicon))
+    def _views(self, texts: Sequence[str], words: Words) -> tuple[list[Reading], list[View]]:
+        reader, context = load_reader(), self.context
+        readings = reader.read_many(texts, [context.home] * len(texts))
+        model = self.classifier.model if self.classifier else None
+        guesses = [model.guess_home(reading, context) if model else None for reading in readings]
+        return readings, views_of(readings, [context] * len(texts), guesses, reader.gazetteer, words)

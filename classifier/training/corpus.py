@@ -8,13 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..features import Context
+from ..keys import Symbols
 from ..lexicon import Lexicon
-from ..net import Encoder, NetInput
+from ..net import Encoder
+from ..normal import Context
 from ..reading import Reader, Reading
-from ..spotter import cues_by_word
+from ..spotter import probabilities, summaries
 from ..vocabulary import Vocabulary
 from .fit import Prepared
+from .lessons import Lesson
 from .metrics import Answer
 from .prepare import Labels, View, context_of, views_of
 
@@ -32,7 +34,7 @@ class Corpus:
     readings: Sequence[Reading]
     contexts: Sequence[Context]
     views: Sequence[View]
-    inputs: Sequence[NetInput]
+    lessons: Sequence[Lesson]
     spotted: NDArray[np.float32]
     Y: NDArray[np.bool_]
     taught: NDArray[np.bool_]
@@ -53,7 +55,7 @@ class Corpus:
             [*self.readings, *other.readings],
             [*self.contexts, *other.contexts],
             [*self.views, *other.views],
-            [*self.inputs, *other.inputs],
+            [*self.lessons, *other.lessons],
             np.concatenate([self.spotted, other.spotted]),
             none,
             none,
@@ -68,7 +70,7 @@ class Corpus:
             [self.readings[i] for i in at],
             [self.contexts[i] for i in at],
             [self.views[i] for i in at],
-            [self.inputs[i] for i in at],
+            [self.lessons[i] for i in at],
             self.spotted[rows],
             self.Y[rows],
             self.taught[rows],
@@ -85,6 +87,7 @@ class Setting:
     labels: Labels
     lexicon: Lexicon
     encoder: Encoder
+    symbols: Symbols
 
     @property
     def n_facts(self) -> int:
@@ -100,7 +103,7 @@ def corpus_of(data: Prepared) -> Corpus:
     answers = [Answer(frozenset(), s.terms, s.may, s.group) for s in data.scenarios]
     contexts = [context_of(s) for s in data.scenarios]
     return Corpus(
-        data.readings, contexts, data.views, data.inputs, data.spotted, data.Y, data.taught, data.folds, answers
+        data.readings, contexts, data.views, data.lessons, data.spotted, data.Y, data.taught, data.folds, answers
     )
 
 
@@ -110,20 +113,23 @@ def test_corpus(data: Prepared, rows: Sequence[Mapping[str, object]], reader: Re
         Context(_text(row.get("home")), _text(row.get("provider_country")), bool(row.get("vendor_contract")))
         for row in rows
     ]
-    readings = [reader.read(str(row["text"]), c.home) for row, c in zip(rows, contexts, strict=True)]
+    readings = reader.read_many([str(row["text"]) for row in rows], [c.home for c in contexts])
     guesses = [data.roles.guess(r, c) for r, c in zip(readings, contexts, strict=True)]
-    views = views_of(readings, contexts, guesses, reader, data.lexicon)
-    spotted = np.stack([data.spotter.spotted(data.spotter.scores(v.windows), v.normal) for v in views])
+    views = views_of(readings, contexts, guesses, reader.gazetteer, data.words)
+    spotted = []
+    for reading, context, view in zip(readings, contexts, views, strict=True):
+        p = probabilities(data.spotter.scores([reading], [context], view.normal, view.at))
+        spotted.append(data.spotter.spotted(summaries(p, view.normal, view.at)))
     answers = [
         Answer(frozenset(), frozenset(row["must"]), frozenset(row["may"]), _text(row.get("group")))  # type: ignore[call-overload]
         for row in rows
     ]
-    inputs = [
-        data.encoder.encode(v.normal, cues_by_word(r, v.normal.where), c)
-        for v, r, c in zip(views, readings, contexts, strict=True)
-    ]
-    none = np.zeros((len(rows), 0), dtype=bool)
-    return Corpus(readings, contexts, views, inputs, spotted, none, none, np.zeros(len(rows), dtype=np.int64), answers)
+    none, folds = np.zeros((len(rows), 0), dtype=bool), np.zeros(len(rows), dtype=np.int64)
+    lessons = []
+    for reading, context, view in zip(readings, contexts, views, strict=True):
+        (text,) = data.encoder.encode([reading], [context], view.normal)
+        lessons.append(Lesson(text, none[0], none[0], none[:0], none[:0]))
+    return Corpus(readings, contexts, views, lessons, np.concatenate(spotted), none, none, folds, answers)
 
 
 def _text(value: object) -> str | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import joblib
 import numpy as np
 
+from ..keys import symbols_of
 from ..model import ESTIMATOR, FILES, PROTOCOL, VOCABULARY, artefact_digest, sha256_of
 from ..net import pack
 from ..vocabulary import DATA, Vocabulary, raw_vocabulary
@@ -50,12 +51,13 @@ def write(
     out.mkdir(parents=True, exist_ok=True)
     estimator = fitted.estimator
     contents = {
-        "features.txt": "\n".join(fitted.space.names).encode("utf-8"),
+        "symbols.txt": "\n".join(_symbols(data, fitted)).encode("utf-8"),
+        "features.npy": _npy(fitted.space.columns.keys),
         "rarity.npy": _npy(fitted.space.rarity.astype(np.float16)),
         "weights.npy": _npy(estimator.packed_),
         "scale.npy": _npy(estimator.scale_),
         "intercept.npy": _npy(estimator.intercept_.astype(np.float32)),
-        "spot-features.txt": "\n".join(data.spotter.names).encode("utf-8"),
+        "spot-features.npy": _npy(data.spotter.columns.keys),
         "spot-weights.npy": _npy(data.spotter.weights),
         "spot-scale.npy": _npy(data.spotter.scale),
         "spot-intercept.npy": _npy(data.spotter.intercept),
@@ -64,11 +66,11 @@ def write(
             {
                 "words": data.encoder.words,
                 "cues": data.encoder.cues,
-                "width": fitted.net["in_own"].shape[1],
-                "own": fitted.net["in_own"].shape[0],
+                "width": fitted.nets[0]["in_own"].shape[1],
+                "own": fitted.nets[0]["in_own"].shape[0],
             }
         ),
-        "net.npy": _npy(pack(fitted.net)),
+        "net.npy": _npy(np.stack([pack(net) for net in fitted.nets])),
         "configurations.json": _json(_configurations(data, fitted, vocabulary)),
         "roles.json": _json({"weights": data.roles.weights, "bias": data.roles.bias}),
     }
@@ -102,6 +104,15 @@ def write(
     ]
     _manifest(out, files, body)
     (out / "card.md").write_text(card(version, data, fitted, validation, card_parts), encoding="utf-8")
+
+
+def _symbols(data: Prepared, fitted: Fitted) -> list[str]:
+    """The names of symbols by number, empty where no column and no vector of a word's own needs the symbol."""
+    symbols = data.words.symbols
+    used = np.zeros(len(symbols.names), dtype=bool)
+    used[np.concatenate([symbols_of(found.columns.keys).ravel() for found in (fitted.space, data.spotter)])] = True
+    used[[symbols.id(word) for word in data.encoder.words]] = True
+    return [name if yes else "" for name, yes in zip(symbols.names, used.tolist(), strict=True)]
 
 
 def _manifest(out: Path, files: dict[str, str], body: dict[str, Any]) -> None:

@@ -112,7 +112,7 @@ def annotated(corpus: Corpus) -> list[str]:
     found = []
     for reading, view, context in zip(corpus.readings, corpus.views, corpus.contexts, strict=True):
         out, last = [], 0
-        for place, name in zip(reading.places, view.normal.view.names, strict=True):
+        for place, name in zip(reading.places, view.normal.views[0].names, strict=True):
             if place.start >= last:
                 out.append(f"{reading.text[last : place.end]} ({name.partition('_')[2]})")
                 last = place.end

@@ -1,4 +1,7 @@
-"""Fitting the network of :mod:`classifier.net`: batches, gradients by hand, Adam.
+"""Fitting the network of :mod:`classifier.net`: batches, and gradients by hand.
+
+Beside the labels of the text the network learns which words state each fact: the quotes of the scenarios. That task is
+dropped when the network is fitted; what it taught the layers below stays.
 
 Plain numpy, so that training needs nothing beyond what answering needs, and gives the same bytes each time. The
 gradients are checked against finite differences in the tests.
@@ -6,7 +9,6 @@ gradients are checked against finite differences in the tests.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +16,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..features import Normal
+from ..keys import Symbols
+from ..lexicon import units
 from ..net import HEADS, MOST_WORDS, Floats, NetInput, neighbours, normalise_rows, relu, shapes
+from ..words import WORD
+from .adam import Adam, rate_at
+from .lessons import Lesson, lengthened
+from .prepare import View
 from .structured import compatible, softmax_in_place
 
 WIDTH = 128
@@ -23,20 +30,20 @@ OWN = 48
 MIN_COUNT = 5
 EPOCHS = 12
 BATCH = 64
-RATE = 2e-3
-WARM_UP = 0.1
-WEIGHT_DECAY = 0.02
 DROPOUT = 0.25
 # How often a word's own vector is forgotten in training: unseen words must do without.
 FORGET = 0.15
-LARGEST_NORM = 1.0
 PRIOR_POWER = 0.7
+# How much the quotes count beside the labels.
+QUOTE_SHARE = 0.3
+# How often a text is set beside another that says nothing of the kind.
+LENGTHEN = 0.2
 
 
-def own_words(normals: Sequence[Normal]) -> list[str]:
+def own_words(views: Sequence[View], symbols: Symbols) -> list[str]:
     """Words that occur often enough to have a vector of their own."""
-    counts = Counter(word for normal in normals for word in normal.words)
-    return sorted(word for word, n in counts.items() if n >= MIN_COUNT)
+    counts = np.bincount(np.concatenate([view.normal.symbols[WORD, view.at] for view in views]))
+    return sorted(symbols.names[i] for i in np.flatnonzero(counts >= MIN_COUNT).tolist())
 
 
 @dataclass(slots=True)
@@ -59,7 +66,7 @@ class Batch:
     mask: Floats
 
 
-def batch_of(texts: Sequence[NetInput], vectors: Floats) -> Batch:
+def batch_of(texts: Sequence[NetInput], vectors: NDArray[np.int8]) -> Batch:
     """Pad texts to the longest of them, at most ``MOST_WORDS``."""
     n, longest = len(texts), max(1, min(MOST_WORDS, max(len(t) for t in texts)))
     own, marks = np.zeros((n, longest), np.int32), np.zeros((n, longest), np.int32)
@@ -69,8 +76,7 @@ def batch_of(texts: Sequence[NetInput], vectors: Floats) -> Batch:
     for b, t in enumerate(texts):
         k = min(longest, len(t))
         own[b, :k], marks[b, :k], mask[b, :k] = t.own[:k], t.marks[:k], 1.0
-        known = np.flatnonzero(t.rows[:k] >= 0)
-        inputs[b, known] = vectors[t.rows[known]]
+        inputs[b, :k] = units(vectors, t.rows[:k])
         inside = t.cues[t.cues[:, 0] < k]
         cues.append(np.column_stack([np.full(len(inside), b, np.int32), inside]))
     return Batch(inputs, own, marks, np.concatenate(cues), np.stack([t.context for t in texts]), mask)
@@ -79,12 +85,20 @@ def batch_of(texts: Sequence[NetInput], vectors: Floats) -> Batch:
 class Learner:
     """Parameters with the forward and backward pass over a batch."""
 
-    def __init__(self, words: int, cues: int, labels: int, dims: int, seed: int = 0, width: int = WIDTH) -> None:
+    def __init__(
+        self, words: int, cues: int, labels: int, dims: int, seed: int = 0, width: int = WIDTH, quoted: int = 0
+    ) -> None:
         self.rng = np.random.default_rng(seed)
         self.parameters: dict[str, Floats] = {}
-        for name, shape in shapes(words, cues, labels, dims, width, OWN).items():
+        wanted = shapes(words, cues, labels, dims, width, OWN)
+        if quoted:
+            wanted |= {"quote": (width, quoted), "quote_bias": (quoted,)}
+        for name, shape in wanted.items():
             if name.startswith("gain"):
                 value = np.ones(shape)
+            elif name == "quote_bias":
+                # A word seldom stands in a quote: start from there.
+                value = np.full(shape, -3.0)
             elif name.startswith("shift") or name.endswith("bias") or name == "out":
                 value = np.zeros(shape)
             elif name in ("own", "mark", "cue"):
@@ -131,6 +145,8 @@ class Learner:
             kept[f"hat{layer}"], kept[f"inv{layer}"] = normalise_rows(x + inner)
             x = (kept[f"hat{layer}"] * p[f"gain{layer}"] + p[f"shift{layer}"]) * mask
         kept["x"] = x
+        if "quote" in p:
+            kept["quote"] = x @ p["quote"] + p["quote_bias"]
         hidden = np.where(mask > 0, 0.0, -1e4).astype(np.float32)
         weights = x @ p["attention"] + hidden
         weights = np.exp(weights - weights.max(axis=1, keepdims=True))
@@ -148,8 +164,16 @@ class Learner:
         kept["pooled"] = pooled
         return np.asarray(pooled @ p["out"] + p["out_bias"], dtype=np.float32), kept
 
-    def backward(self, batch: Batch, kept: dict[str, Any], error: Floats) -> dict[str, Floats]:
-        """Gradients of the parameters; ``error`` is the loss's gradient by the label scores."""
+    def backward(
+        self, batch: Batch, kept: dict[str, Any], error: Floats, quote_error: Floats | None = None
+    ) -> dict[str, Floats]:
+        """Gradients of the parameters.
+
+        Args:
+            batch, kept: as :meth:`forward` had and gave them.
+            error: the loss's gradient by the label scores, array (texts, labels).
+            quote_error: by the scores of each word, array (texts, words, kinds of quote).
+        """
         p, mask = self.parameters, batch.mask
         g: dict[str, Floats] = {"out": kept["pooled"].T @ error, "out_bias": error.sum(axis=0)}
         back = error @ p["out"].T
@@ -168,6 +192,10 @@ class Learner:
         at_most = np.zeros_like(dx)
         np.put_along_axis(at_most, kept["best"][:, None, :], most[:, None, :], axis=1)
         dx += at_most
+        if quote_error is not None:
+            g["quote"] = _flat(x).T @ _flat(quote_error)
+            g["quote_bias"] = _flat(quote_error).sum(axis=0)
+            dx += quote_error @ p["quote"].T
         for layer, step in ((2, 2), (1, 1)):
             dx = self._through_norm(g, kept, layer, dx * mask)
             inner = dx * kept[f"drop{layer}"] if f"drop{layer}" in kept else dx
@@ -218,10 +246,8 @@ def _added(rows: NDArray[np.int32], values: Floats, n: int) -> Floats:
 
 
 def fit_net(
-    texts: Sequence[NetInput],
-    Y: NDArray[np.bool_],
-    known: NDArray[np.bool_],
-    vectors: Floats,
+    lessons: Sequence[Lesson],
+    vectors: NDArray[np.int8],
     words: int,
     cues: int,
     epochs: int = EPOCHS,
@@ -230,31 +256,50 @@ def fit_net(
     """Fit the network so that its label scores make the right configurations likely.
 
     Args:
-        texts: the network's inputs.
-        Y, known: bool arrays (texts, labels), as for :class:`.structured.StructuredLogistic`.
+        lessons: texts with what is known of them.
         vectors: the lexicon's vectors.
         words, cues: how many words have vectors of their own, and how many kinds of cue there are.
 
     Returns:
-        The parameters, float32 arrays by name.
+        The parameters that answering needs, float32 arrays by name.
     """
-    learner = Learner(words, cues, Y.shape[1], vectors.shape[1], seed)
+    Y, known = np.stack([one.Y for one in lessons]), np.stack([one.known for one in lessons])
+    learner = Learner(words, cues, Y.shape[1], vectors.shape[1], seed, quoted=lessons[0].quoted.shape[1])
     configurations, inverse = np.unique(Y, axis=0, return_inverse=True)
     counts = np.bincount(inverse.ravel(), minlength=len(configurations)) + 0.5
     prior = (PRIOR_POWER * np.log(counts / counts.sum())).astype(np.float32)
     U = configurations.astype(np.float32)
     optimiser = Adam(learner.parameters)
-    steps = epochs * -(-len(texts) // BATCH)
+    steps = epochs * -(-len(lessons) // BATCH)
     done = 0
+    quiet = [one for one in lessons if one.quiet]
     for _ in range(epochs):
-        for rows in _batches([len(t) for t in texts], learner.rng):
-            batch = batch_of([texts[i] for i in rows], vectors)
+        for rows in _batches([len(one.text) for one in lessons], learner.rng):
+            taken = lengthened([lessons[i] for i in rows], quiet, LENGTHEN, learner.rng)
+            batch = batch_of([one.text for one in taken], vectors)
             found, kept = learner.forward(batch, training=True)
+            share = np.float32(1.0 / len(rows))
             error = structured_error(found, Y[rows], known[rows], U, configurations, prior)
-            gradients = learner.backward(batch, kept, error / np.float32(len(rows)))
+            by_word = quote_error(kept["quote"], taken, batch.mask)
+            gradients = learner.backward(batch, kept, error * share, by_word * (share * np.float32(QUOTE_SHARE)))
             done += 1
             optimiser.step(gradients, rate_at(done / steps))
-    return learner.parameters
+    return {name: value for name, value in learner.parameters.items() if not name.startswith("quote")}
+
+
+def quote_error(scores: Floats, lessons: Sequence[Lesson], mask: Floats) -> Floats:
+    """The gradient, by the scores of each word, of the log-loss of its standing in a quote of each kind.
+
+    Args:
+        scores: array (texts, words, kinds of quote).
+        lessons: the texts.
+        mask: array (texts, words, 1).
+    """
+    right, sure = np.zeros_like(scores), np.zeros_like(scores)
+    for b, one in enumerate(lessons):
+        right[b, : len(one.quoted)] = one.quoted[: scores.shape[1]]
+        sure[b, : len(one.sure)] = one.sure[: scores.shape[1]]
+    return np.asarray((1.0 / (1.0 + np.exp(-scores)) - right) * sure * mask, dtype=np.float32)
 
 
 def structured_error(
@@ -280,33 +325,3 @@ def _batches(lengths: Sequence[int], rng: np.random.Generator) -> list[list[int]
     order = [i for a in range(0, len(order), stretch) for i in sorted(order[a : a + stretch], key=lambda j: lengths[j])]
     batches = [order[a : a + BATCH] for a in range(0, len(order), BATCH)]
     return [batches[i] for i in rng.permutation(len(batches)).tolist()]
-
-
-def rate_at(progress: float) -> float:
-    """The learning rate at a point of the training, 0 to 1: up, then down along a cosine."""
-    if progress < WARM_UP:
-        return RATE * (0.04 + 0.96 * progress / WARM_UP)
-    return float(RATE * 0.5 * (1.0 + np.cos(np.pi * (progress - WARM_UP) / (1.0 - WARM_UP))))
-
-
-class Adam:
-    """Adam with decoupled weight decay and a bound on the gradient's length."""
-
-    def __init__(self, parameters: dict[str, Floats]) -> None:
-        self.parameters = parameters
-        self.first = {n: np.zeros_like(v) for n, v in parameters.items()}
-        self.second = {n: np.zeros_like(v) for n, v in parameters.items()}
-        self.steps = 0
-
-    def step(self, gradients: dict[str, Floats], rate: float) -> None:
-        self.steps += 1
-        length = float(np.sqrt(sum(float((g * g).sum(dtype=np.float64)) for g in gradients.values())))
-        shrink = np.float32(min(1.0, LARGEST_NORM / (length + 1e-6)))
-        one, two = 1.0 - 0.9**self.steps, 1.0 - 0.999**self.steps
-        for name, value in self.parameters.items():
-            g = gradients[name] * shrink
-            first, second = self.first[name], self.second[name]
-            first += np.float32(0.1) * (g - first)
-            second += np.float32(0.001) * (g * g - second)
-            value *= np.float32(1.0 - rate * WEIGHT_DECAY)
-            value -= (np.float32(rate / one) * first) / (np.sqrt(second / np.float32(two)) + np.float32(1e-8))

@@ -10,13 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from ..features import Context, Feature, Normal, features_of, normalise
+from ..features import FAMILIES, Features, features_of
+from ..keys import Columns, Ints, Symbols, in_column_order, pack
 from ..lexicon import Lexicon
-from ..reading import Reader, Reading
+from ..normal import Context, Normal, normalise
+from ..places import Gazetteer
+from ..reading import Reading
 from ..roles import HomeGuess, guess_home, mention_features
-from ..space import BLOCKS, FeatureSpace, Row, block_of
-from ..spotter import window_features
+from ..space import BLOCKS, FeatureSpace, Rows, blocks_of
+from ..spotter import WINDOWS, windows
 from ..vocabulary import Vocabulary
+from ..words import Words
 from .scenarios import LIVE, Scenario
 
 MIN_DF = 4
@@ -115,7 +119,7 @@ def folds_of(scenarios: Sequence[Scenario], k: int = FOLDS) -> NDArray[np.int64]
 class Roles:
     """The fitted scorer of place roles."""
 
-    weights: dict[str, float]
+    weights: dict[str, dict[str, float]]  # by family, then value
     bias: float
 
     def guess(self, reading: Reading, context: Context) -> HomeGuess | None:
@@ -135,7 +139,7 @@ def fit_roles(readings: Sequence[Reading], countries: Sequence[str | None]) -> R
     for reading, country in zip(readings, countries, strict=True):
         if country:
             for code, found in mention_features(reading):
-                rows.append(dict.fromkeys(found, 1.0))
+                rows.append({f"{family}:{value}": 1.0 for family, value in found})
                 is_home.append(code == country)
     counts = Counter(name for row in rows for name in row)
     rows = [{n: v for n, v in row.items() if counts[n] >= MIN_DF} for row in rows]
@@ -144,11 +148,12 @@ def fit_roles(readings: Sequence[Reading], countries: Sequence[str | None]) -> R
     X.indices, X.indptr = X.indices.astype(np.int32), X.indptr.astype(np.int32)
     model = LogisticRegression(C=ROLE_C, solver="liblinear", random_state=0).fit(X, is_home)
     weights = np.round(model.coef_[0], 4)
-    names = vectorizer.get_feature_names_out()
-    return Roles(
-        {str(n): float(w) for n, w in zip(names, weights, strict=True) if abs(w) >= 0.01},
-        round(float(model.intercept_[0]), 4),
-    )
+    nested: dict[str, dict[str, float]] = {}
+    for name, weight in zip(vectorizer.get_feature_names_out().tolist(), weights.tolist(), strict=True):
+        if abs(weight) >= 0.01:
+            family, _, value = name.partition(":")
+            nested.setdefault(family, {})[value] = weight
+    return Roles(nested, round(float(model.intercept_[0]), 4))
 
 
 def context_of(scenario: Scenario) -> Context:
@@ -171,48 +176,76 @@ def guesses_out_of_fold(
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A training text as the model sees it: features by name, and the windows that the spotter looks at."""
+    """A training text as the model sees it.
+
+    Attributes:
+        normal: of this text alone.
+        at: int64 array (words,), the positions of its words in ``normal``, marks included.
+        features: int64 array, the keys of its features, with repeats.
+        windows: int64 array (words, features), the keys of the features that the spotter looks at, 0 for none.
+    """
 
     normal: Normal
-    features: Sequence[Feature]
-    windows: Sequence[Sequence[str]]
+    at: Ints
+    features: Ints
+    windows: Ints
+
+
+def view_of(reading: Reading, context: Context, guess: HomeGuess | None, gazetteer: Gazetteer, words: Words) -> View:
+    """Features and windows of a text; ``words`` should grow, or what it does not know is left out."""
+    normal = normalise([reading], [context], words, gazetteer, [guess])
+    features = features_of([reading], [context], normal, words.symbols).keys
+    at = np.flatnonzero(normal.text >= 0)
+    families, symbols, keys = windows([reading], [context], normal, words.symbols, at)
+    found = np.concatenate([pack(families[:, None], symbols), keys]).T
+    return View(normal, at, features[FAMILIES.whole(features)], np.where(WINDOWS.whole(found), found, 0))
 
 
 def views_of(
     readings: Sequence[Reading],
     contexts: Sequence[Context],
     guesses: Sequence[HomeGuess | None],
-    reader: Reader,
-    lexicon: Lexicon,
+    gazetteer: Gazetteer,
+    words: Words,
 ) -> list[View]:
-    """Features and windows of each text."""
-    found = []
-    for reading, context, guess in zip(readings, contexts, guesses, strict=True):
-        normal = normalise(reading, context, reader.gazetteer, lexicon, guess)
-        features = list(features_of(reading, context, normal, lexicon))
-        found.append(View(normal, features, list(window_features(normal, reading, lexicon, context))))
-    return found
+    """The view of each text."""
+    return [view_of(*each, gazetteer, words) for each in zip(readings, contexts, guesses, strict=True)]
+
+
+def together(features: Sequence[Ints], readings: Sequence[Reading]) -> Features:
+    """The features of several texts as one."""
+    text = np.repeat(np.arange(len(features), dtype=np.int32), [len(keys) for keys in features])
+    lengths = np.array([len(reading.form) for reading in readings])
+    return Features(np.concatenate([np.zeros(0, dtype=np.int64), *features]), text, (), lengths)
 
 
 def fit_space(
-    features: Sequence[Sequence[Feature]], min_df: int = MIN_DF, min_df_runs: int = MIN_DF_RUNS
+    features: Sequence[Ints], symbols: Symbols, min_df: int = MIN_DF, min_df_runs: int = MIN_DF_RUNS
 ) -> FeatureSpace:
-    """The columns: names found in enough texts, in alphabetical order."""
-    df: Counter[str] = Counter()
-    for found in features:
-        df.update({name for name, _ in found})
-    names = sorted(
-        name for name, n in df.items() if n >= (min_df_runs if BLOCKS[block_of(name)][0] in RUNS else min_df)
-    )
-    n = len(features)
-    rarity = np.array([np.log((1 + n) / (1 + df[name])) + 1 for name in names])
-    return FeatureSpace(names, rarity.astype(np.float16).astype(np.float32))
+    """The columns: features found in enough texts."""
+    keys, df = np.unique(np.concatenate([np.unique(found) for found in features]), return_counts=True)
+    runs = [n for n, (name, _, _) in enumerate(BLOCKS) if name in RUNS]
+    enough = df >= np.where(np.isin(blocks_of(keys), runs), min_df_runs, min_df)
+    kept, order = keys[enough], in_column_order(keys[enough])
+    rarity = np.log((1 + len(features)) / (1 + df[enough])) + 1
+    return FeatureSpace(Columns(kept[order]), rarity[order].astype(np.float16).astype(np.float32), symbols)
 
 
-def design_matrix(rows: Sequence[Row], width: int) -> sparse.csr_array:
+def design_matrix(rows: Rows, width: int) -> sparse.csr_array:
     """Rows as a sparse array (texts, columns + vector dimensions)."""
-    dims = len(rows[0].vector) if rows else 0
-    indices = np.concatenate([np.concatenate([r.columns, np.arange(width, width + dims)]) for r in rows])
-    data = np.concatenate([np.concatenate([r.values, r.vector]) for r in rows])
-    ends = np.cumsum([len(r.columns) + dims for r in rows])
-    return sparse.csr_array((data, indices, np.concatenate([[0], ends])), shape=(len(rows), width + dims))
+    by_name = sparse.csr_array((rows.values, rows.columns, rows.bounds), shape=(len(rows.vectors), width))
+    return sparse.csr_array(sparse.hstack([by_name, sparse.csr_array(rows.vectors)]))
+
+
+def matrix_of(
+    space: FeatureSpace,
+    features: Sequence[Ints],
+    readings: Sequence[Reading],
+    views: Sequence[View],
+    lexicon: Lexicon,
+    spotted: NDArray[np.float32],
+) -> sparse.csr_array:
+    """Texts in a space as a sparse array (texts, columns + vector dimensions)."""
+    pooled = [space.pooled(view.normal, lexicon) for view in views]
+    vectors = np.concatenate([np.concatenate(pooled), spotted], axis=1)
+    return design_matrix(space.rows(together(features, readings), vectors), len(space))

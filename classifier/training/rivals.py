@@ -13,13 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from ..net import Net
-from ..reading import ASSERTED, PLANNED
-from ..space import BLOCKS, block_of
+from ..cues import ASSERTED, PLANNED
+from ..keys import Ints
+from ..lexicon import units
+from ..net import Ensemble, Net
+from ..space import BLOCKS, blocks_of
 from .corpus import Corpus, Setting
+from .fit import NETS
 from .metrics import Answer
 from .net import PRIOR_POWER, fit_net
-from .prepare import View, design_matrix, fit_space
+from .prepare import View, fit_space, matrix_of
 from .structured import StructuredLogistic
 
 Floats = NDArray[np.float64]
@@ -70,7 +73,7 @@ _RELATIONS = (
 
 
 def _place_facts(view: View) -> set[str]:
-    names = set(view.normal.view.names)
+    names = set(view.normal.views[0].names)
     facts = set()
     for relation, fact in _RELATIONS:
         if f"p_{relation}" in names:
@@ -99,8 +102,8 @@ def nearest_definition(setting: Setting, train: Corpus, test: Corpus) -> Floats:
 def _pooled(setting: Setting, texts: Sequence[str]) -> NDArray[np.float32]:
     rows = []
     for text in texts:
-        at = setting.lexicon.rows([w.strip(".,;:()'\"") for w in text.lower().split()])
-        total = setting.lexicon.vectors[at].sum(axis=0) if at else np.zeros(setting.lexicon.vectors.shape[1])
+        at = [setting.lexicon.row(w.strip(".,;:()'\"")) for w in text.lower().split()]
+        total = units(setting.lexicon.vectors, np.array(at, dtype=np.int32)).sum(axis=0)
         rows.append(total / max(float(np.linalg.norm(total)), 1e-9))
     return np.array(rows, dtype=np.float32)
 
@@ -140,20 +143,20 @@ def _own(
     spotted: bool = True,
 ) -> tuple[sparse.csr_array, sparse.csr_array]:
     """Our own features, or some blocks of them."""
-    kept = set(blocks)
+    kept = [n for n, (name, _, _) in enumerate(BLOCKS) if name in blocks]
 
-    def features(corpus: Corpus) -> list[list[tuple[str, tuple[int, ...]]]]:
-        return [[f for f in v.features if BLOCKS[block_of(f[0])][0] in kept] for v in corpus.views]
+    def features(corpus: Corpus) -> list[Ints]:
+        return [v.features[np.isin(blocks_of(v.features), kept)] for v in corpus.views]
 
     of_train, of_test = features(train), features(test)
-    space = fit_space(of_train)
+    space = fit_space(of_train, setting.symbols)
 
-    def matrix(corpus: Corpus, found: Sequence[Sequence[tuple[str, tuple[int, ...]]]]) -> sparse.csr_array:
-        rows = []
-        for f, reading, spot in zip(found, corpus.readings, corpus.spotted, strict=True):
-            row = space.row(f, reading, setting.lexicon, spot if spotted else None)
-            rows.append(row if vectors else replace(row, vector=row.vector[setting.lexicon.vectors.shape[1] :]))
-        return design_matrix(rows, len(space))
+    def matrix(corpus: Corpus, found: Sequence[Ints]) -> sparse.csr_array:
+        X = matrix_of(space, found, corpus.readings, corpus.views, setting.lexicon, corpus.spotted)
+        first, dims = len(space), setting.lexicon.vectors.shape[1]
+        parts = [X[:, :first], X[:, first : first + dims], X[:, first + dims :]]
+        wanted = [part for part, yes in zip(parts, (True, vectors, spotted), strict=True) if yes]
+        return sparse.csr_array(sparse.hstack(wanted))
 
     return matrix(train, of_train), matrix(test, of_test)
 
@@ -272,12 +275,11 @@ def _terms_of_proba(setting: Setting, P: Floats) -> Floats:
 
 
 def network(setting: Setting, train: Corpus, test: Corpus) -> Floats:
-    """The network alone, over the configurations of the training texts."""
+    """The networks alone, over the configurations of the training texts."""
     words, cues = len(setting.encoder.words), len(setting.encoder.cues)
-    net = Net(
-        fit_net(train.inputs, train.Y, train.taught, setting.lexicon.vectors, words, cues), setting.lexicon.vectors
-    )
-    scores = np.stack([net.scores(t) for t in test.inputs]).astype(np.float64)
+    vectors = setting.lexicon.vectors
+    net = Ensemble([Net(fit_net(train.lessons, vectors, words, cues, seed=seed), vectors) for seed in range(NETS)])
+    scores = np.stack([net.scores(one.text) for one in test.lessons]).astype(np.float64)
     configurations, inverse = np.unique(train.Y, axis=0, return_inverse=True)
     counts = np.bincount(inverse.ravel(), minlength=len(configurations)) + 0.5
     found = (scores @ configurations.T + PRIOR_POWER * np.log(counts / counts.sum())) / NET_TEMPERATURE

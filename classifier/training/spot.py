@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,10 +10,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.optimize import minimize
 
-from ..features import Normal
+from ..keys import Columns, Ints, Symbols, in_column_order
 from ..reading import Reading
-from ..spotter import WEIGHT, Spotter, probabilities, summary
+from ..spotter import WEIGHT, Spotter, probabilities, summaries
 from ..vocabulary import Vocabulary
+from .prepare import View
 from .scenarios import LIVE, Scenario
 from .structured import pack
 
@@ -24,13 +24,12 @@ MAX_ITER = 35
 
 
 def quote_labels(
-    scenario: Scenario, reading: Reading, normal: Normal, facts: Sequence[str], vocabulary: Vocabulary
+    scenario: Scenario, reading: Reading, view: View, facts: Sequence[str], vocabulary: Vocabulary
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Which words stand in a quote for each fact, and which of that is known; bool arrays (words, facts)."""
-    tokens = reading.tokens
-    spans = [(tokens[w[0]].start, tokens[w[-1]].end) if w else (-1, -1) for w in normal.where]
+    begins, ends = _extents(reading, view)
     column = {f: i for i, f in enumerate(facts)}
-    inside = np.zeros((len(spans), len(facts)), dtype=bool)
+    inside = np.zeros((len(begins), len(facts)), dtype=bool)
     known = np.ones_like(inside)
     if scenario.facts_open:
         known[:] = False
@@ -48,29 +47,47 @@ def quote_labels(
             # A quote for a fact states what the fact implies, too.
             for name in vocabulary.close([fact]):
                 quoted.add(name)
-                for w, (a, b) in enumerate(spans):
-                    if a < end and start < b:
-                        inside[w, column[name]] = True
+                inside[(begins < end) & (start < ends), column[name]] = True
         open_ = (closed | vocabulary.close([*arrangement.facts, *arrangement.unsure])) - quoted
         for fact in open_:
             known[~inside[:, column[fact]], column[fact]] = False
     return inside, known
 
 
-def encode(windows: Sequence[Sequence[Sequence[str]]]) -> tuple[list[str], sparse.csr_array]:
-    """Names that occur often enough, and every word's window as a row over them."""
-    counts = Counter(name for text in windows for window in text for name in window)
-    names = sorted(name for name, n in counts.items() if n >= MIN_COUNT)
-    column = {name: i for i, name in enumerate(names)}
-    indices: list[int] = []
-    ends = [0]
-    for text in windows:
-        for window in text:
-            indices.extend(c for name in window if (c := column.get(name)) is not None)
-            ends.append(len(indices))
-    data = np.ones(len(indices), dtype=np.float32)
-    columns, rows = np.array(indices, dtype=np.int32), np.array(ends, dtype=np.int32)
-    return names, sparse.csr_array((data, columns, rows), shape=(len(ends) - 1, len(names)))
+def idle_words(scenario: Scenario, reading: Reading, view: View) -> NDArray[np.bool_]:
+    """Which words stand in a quote of an arrangement that is over, denied or only talked of; bool array (words,)."""
+    begins, ends = _extents(reading, view)
+    found = np.zeros(len(begins), dtype=bool)
+    for arrangement in scenario.arrangements:
+        if arrangement.status not in LIVE:
+            for quote in filter(None, arrangement.facts.values()):
+                start = scenario.text.find(quote)
+                found |= (begins < start + len(quote)) & (start < ends)
+    return found
+
+
+def _extents(reading: Reading, view: View) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Where each word of a view begins and ends in the text; -1 where there is none."""
+    normal, at = view.normal, view.at
+    begins = np.where(normal.real[at], reading.start[normal.first[at]], -1)
+    return begins, np.where(normal.real[at], reading.end[normal.last[at]], -1)
+
+
+def encode(windows: Sequence[Ints]) -> tuple[Columns, sparse.csr_array]:
+    """Columns for features that occur often enough, and every word's window as a row over them."""
+    sizes = np.concatenate([(found != 0).sum(axis=1) for found in windows])
+    flat = np.concatenate([found[found != 0] for found in windows])
+    keys, which, counts = np.unique(flat, return_inverse=True, return_counts=True)
+    enough = np.flatnonzero(counts >= MIN_COUNT)
+    enough = enough[in_column_order(keys[enough])]
+    column = np.full(len(keys), -1, dtype=np.int32)
+    column[enough] = np.arange(len(enough))
+    found = column[which]
+    row = np.repeat(np.arange(len(sizes)), sizes)[found >= 0]
+    ends = np.searchsorted(row, np.arange(len(sizes) + 1)).astype(np.int32)
+    found = found[found >= 0]
+    X = sparse.csr_array((np.ones(len(found), dtype=np.float32), found, ends), shape=(len(sizes), len(enough)))
+    return Columns(keys[enough]), X
 
 
 def fit_weights(X: sparse.csr_array, inside: NDArray[np.bool_], known: NDArray[np.bool_]) -> Weights:
@@ -117,11 +134,11 @@ class Weights:
 
 
 def fit_spotter(
-    windows: Sequence[Sequence[Sequence[str]]],
-    normals: Sequence[Normal],
+    views: Sequence[View],
     quotes: Sequence[tuple[NDArray[np.bool_], NDArray[np.bool_]]],
     folds: NDArray[np.int64],
     facts: Sequence[str],
+    symbols: Symbols,
     jobs: int,
 ) -> tuple[Spotter, NDArray[np.float32]]:
     """The spotter of all texts, and what spotters that were fitted without each fold find there.
@@ -131,10 +148,10 @@ def fit_spotter(
     """
     from joblib import Parallel, delayed
 
-    names, X = encode(windows)
+    columns, X = encode([view.windows for view in views])
     inside = np.concatenate([q[0] for q in quotes])
     known = np.concatenate([q[1] for q in quotes])
-    lengths = [len(text) for text in windows]
+    lengths = [len(view.at) for view in views]
     fold_of_word = np.repeat(folds, lengths)
     ends = np.cumsum(lengths)
     every = np.unique(folds).tolist()
@@ -142,20 +159,13 @@ def fit_spotter(
     fitted = Parallel(n_jobs=jobs, prefer="threads")(
         delayed(fit_weights)(X[rows], inside[rows], known[rows]) for rows in kept
     )
-    found = np.zeros((len(windows), 2 * len(facts)), dtype=np.float32)
+    found = np.zeros((len(views), 2 * len(facts)), dtype=np.float32)
     for fold, weights in zip(every, fitted[:-1], strict=True):
-        scores = weights.scores(X)
+        p = probabilities(weights.scores(X))
         for i in np.flatnonzero(folds == fold).tolist():
-            found[i] = summary(scores[ends[i] - lengths[i] : ends[i]], normals[i])
+            found[i] = summaries(p[ends[i] - lengths[i] : ends[i]], views[i].normal, views[i].at)[0]
     mean = found.mean(axis=0)
     last = fitted[-1]
     used = (last.packed != 0).any(axis=1)
-    spotter = Spotter(
-        [n for n, yes in zip(names, used, strict=True) if yes],
-        last.packed[used],
-        last.scale,
-        last.intercept,
-        mean,
-        facts,
-    )
+    spotter = Spotter(Columns(columns.keys[used]), last.packed[used], last.scale, last.intercept, mean, facts, symbols)
     return spotter, np.asarray(WEIGHT * (found - mean), dtype=np.float32)
