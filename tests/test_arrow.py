@@ -21,6 +21,7 @@ from classifier import Classifier, engine
 from classifier.edges import arrow
 from classifier.edges.arrow import TagBatches
 from classifier.edges.table import ADDED, tag_table
+from classifier.edges.tables.options import CALLER
 from classifier.errors import InputError
 from classifier.model import default_path
 from classifier.tagging import Tagging
@@ -40,11 +41,12 @@ TEXTS = [
 def lists(tagging: Tagging) -> dict[str, Any]:
     """The added columns as lists, made from the core's answer alone."""
     spans = {(s.start, s.end) for term in tagging.terms for s in term.evidence}
+    said = {name for term in tagging.terms for name in term.given}
     return {
         "terms": list(tagging.ids),
         "probabilities": [term.probability for term in tagging.terms],
         "definitions": [d.id for term in tagging.terms for d in term.definitions],
-        "evidence": [tagging.text[a:b] for a, b in sorted(spans)],
+        "evidence": [tagging.text[a:b] for a, b in sorted(spans)] + [v for k, v in CALLER.items() if k in said],
         "reason": tagging.reason.id if tagging.reason else None,
         "model": f"{tagging.model.version} {tagging.model.digest[:12]}",
     }

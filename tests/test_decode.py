@@ -55,6 +55,12 @@ def test_a_few_bad_bytes_do_not_make_utf_8_latin(tmp_path: Path) -> None:
     assert list(text.lines()) == [("Zürich, größer, £5\n", False), ("café \\x81\n", True)]
 
 
+def test_files_of_two_encodings_put_together_are_read_as_what_each_part_is(tmp_path: Path) -> None:
+    text = text_of(tmp_path / "in.csv", "Zürich\n".encode() + "Zürich, größer\n".encode("cp1252"))
+    assert text.encoding == "utf-8"
+    assert list(text.lines()) == [("Zürich\n", False), ("Zürich, größer\n", True)]
+
+
 def test_an_encoding_can_be_given(tmp_path: Path) -> None:
     assert text_of(tmp_path / "a", "żółw\n".encode("cp1250"), "cp1250").sample == "żółw\n"
     assert text_of(tmp_path / "a", b"\xef\xbb\xbfa\n", "utf8").sample == "a\n"

@@ -3,12 +3,14 @@ from __future__ import annotations
 import csv
 import io
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier.edges.tables.delimited import DelimitedEncoder, guess_delimiter, read_records
+from classifier.edges.tables.decode import Bytes
+from classifier.edges.tables.delimited import DelimitedEncoder, DelimitedSource, guess_delimiter, read_records
 
 UNCLOSED = "a quotation mark opens a cell and is never closed"
 CELLS = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -108,3 +110,14 @@ def test_no_text_is_lost_whatever_it_is(text: str) -> None:
     found = records(text)
     kept = sum(c in "abé" for c in text)
     assert sum(c in "abé" for _, fields, _ in found for f in fields for c in f) == kept
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "^"])
+def test_the_line_by_which_excel_is_told_the_delimiter_is_no_row(tmp_path: Path, delimiter: str) -> None:
+    text = f"SEP={delimiter}\r\n\r\nid{delimiter}what\r\n1{delimiter}a, b | c\r\n"
+    (tmp_path / "in.csv").write_bytes(text.encode())
+    source = DelimitedSource(Bytes(tmp_path / "in.csv", "in.csv"))
+    assert (source.header, source.delimiter) == (["id", "what"], delimiter)
+    assert [(row.line, row.cells) for row in source.rows()] == [(4, ["1", "a, b | c"])]
+    other = DelimitedSource(Bytes(tmp_path / "in.csv", "in.csv"), delimiter="/")
+    assert other.header == [f"SEP={delimiter}"]

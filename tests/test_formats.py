@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from classifier.edges.tables.formats import by_name, expand, format_of, output_of
+from classifier.edges.tables.formats import by_name, check_named, expand, format_of, output_of
 from classifier.errors import InputError
 
 
@@ -37,6 +37,8 @@ def test_names_tell_the_format(name: str, found: tuple[str | None, str | None]) 
         (b"PAR1...", "parquet"),
         (b"PK\x03\x04...", "excel"),
         (b"", "csv"),
+        (b"[id],[what]\n", "csv"),
+        (b'\n[ {"id": 1}]', "jsonl"),  # whose reader says what to do with an array
     ],
 )
 def test_first_bytes_tell_the_format(head: bytes, found: str) -> None:
@@ -46,6 +48,27 @@ def test_first_bytes_tell_the_format(head: bytes, found: str) -> None:
 def test_old_excel_files_are_refused_with_the_remedy() -> None:
     with pytest.raises(InputError, match="save it as"):
         format_of(b"\xd0\xcf\x11\xe0\xa1\xb1", "in.xls")
+
+
+@pytest.mark.parametrize("head", [b"\xef\xbb\xbf<HTML><body>", b"\r\n<table>", "<!DOCTYPE html>".encode("utf-16")])
+def test_web_pages_are_refused_with_the_remedy(head: bytes) -> None:
+    with pytest.raises(InputError, match="open it in a spreadsheet"):
+        format_of(head, "in.xls")
+
+
+@pytest.mark.parametrize(
+    ("head", "message"),
+    [
+        (b"PK\x03\x04...", "is named as csv but holds excel: give --format excel"),
+        (b"PAR1", "--format parquet"),
+        (b"\xd0\xcf\x11\xe0", "old or encrypted Excel"),
+    ],
+)
+def test_a_name_that_does_not_fit_the_content_is_refused(head: bytes, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        check_named("csv", head, "in.csv")
+    check_named("csv", b"id,what", "in.csv")
+    check_named("excel", head, "in.xlsx")
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,10 @@ import base64
 import csv
 import hashlib
 import io
+import os
 import re
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from itertools import islice
 from pathlib import Path
@@ -108,6 +110,14 @@ def test_the_figures_definitions_and_evidence_are_on_the_page(vocabulary: Vocabu
     assert {"#term-outsourcing", "#reason-goods", "#def-offshoring-D4", "#row-1", "#row-2"} <= set(page.links)
     assert "Amount (GBP)" in page.text
     assert "1 row with an amount, 1 blank" in page.text
+
+
+def test_what_the_caller_said_stands_beside_the_row() -> None:
+    given = "vendor | [caller: vendor contract] | [caller: home country]"
+    page = report([row("A vendor in Cebu", "eor", "0.9", evidence=given)])
+    assert "told with the table: a contract with an outside vendor and the client’s country" in page.text
+    assert set(page.marked) == {"vendor"}
+    assert "[caller" not in page.text
 
 
 def test_charts_are_told_in_words_and_have_a_table(vocabulary: Vocabulary) -> None:
@@ -213,12 +223,26 @@ def test_the_page_is_the_same_each_time_and_goes_to_a_file(tmp_path: Path, vocab
         assert found.all.rows == 2
     assert (tmp_path / "a.html").read_bytes() == (tmp_path / "b.html").read_bytes()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.html", "b.html"]
+    (tmp_path / "link.html").symlink_to("a.html")
+    write_report([], tmp_path / "link.html", text_columns=["what"], vocabulary=vocabulary, title="T")
+    assert (tmp_path / "link.html").is_symlink()
+    assert "no rows" in (tmp_path / "a.html").read_text(encoding="utf-8")
     with pytest.raises(InputError, match="No such file"):
         write_report(FEW, tmp_path / "no" / "a.html", text_columns=["what"], vocabulary=vocabulary, title="T")
     with pytest.raises(InputError, match="no column 'what'"):
         write_report([{"terms": "x"}], tmp_path / "c.html", text_columns=["what"], vocabulary=vocabulary, title="T")
     with pytest.raises(InputError, match="no column 'terms'"):
         write_report([{"what": "x"}], tmp_path / "c.html", text_columns=["what"], vocabulary=vocabulary, title="T")
+
+
+def test_what_is_no_file_is_written_to_and_not_replaced(tmp_path: Path, vocabulary: Vocabulary) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with ThreadPoolExecutor(1) as reader:
+        text = reader.submit((tmp_path / "pipe").read_text, encoding="utf-8")
+        write_report(FEW, tmp_path / "pipe", text_columns=["what"], vocabulary=vocabulary, title="T")
+        assert text.result().endswith("</html>\n")
+    assert [p.name for p in tmp_path.iterdir()] == ["pipe"]
+    assert (tmp_path / "pipe").is_fifo()
 
 
 def test_thresholds_are_those_of_the_model_that_the_table_names(classifier: Classifier, vocabulary: Vocabulary) -> None:

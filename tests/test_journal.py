@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 
 from classifier import Classifier
+from classifier.edges import cli
 from classifier.edges.table import Outcome, tag_table
 from classifier.edges.tables import journal
 from classifier.edges.tables.journal import State, Unfinished
@@ -124,6 +126,46 @@ def test_a_killed_run_goes_on_to_the_same_bytes(
         assert files(tmp_path) == expected
 
 
+def test_the_command_killed_from_outside_goes_on_to_the_same_bytes(
+    source: Path, tmp_path: Path, classifier: Classifier, unbroken: Callable[[str], dict[str, bytes]]
+) -> None:
+    # Texts that differ, so that the command is at work in between.
+    lines = (f"{i},{TEXTS[i % 2]} {i}" + ",more" * (i % 29 == 0) for i in range(60))
+    source.write_text("id,what\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    expected = unbroken("out.csv")
+    log = tmp_path / "out.csv.journal"
+    random = Random(20)  # noqa: S311 - moments to kill at
+    kills = 0
+    for _ in range(200):  # it may be done before the signal comes
+        for path in tmp_path.glob("out.*"):
+            path.unlink()
+        child = multiprocessing.get_context("fork").Process(target=_command, args=(source, "--chunk", "3"))
+        child.start()
+        until = random.randrange(3000)
+        while child.is_alive() and (not log.exists() or log.stat().st_size < until):
+            time.sleep(0.001)
+        time.sleep(random.random() / 50)
+        child.kill()
+        child.join()
+        kills += child.exitcode == -signal.SIGKILL
+        if child.exitcode == -signal.SIGKILL:
+            _command(source, "--chunk", "3", "--resume")
+        assert files(tmp_path) == expected
+        if kills == 20:
+            break
+    assert kills == 20
+
+
+def _command(source: Path, *more: str) -> None:
+    """The command itself; a forked process has the model already."""
+    args = ["--column", "what", "--home", "US", "--quiet", "-o", str(source.with_name("out.csv")), *more]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["classify", "batch", str(source), *args])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+    assert ended.value.code == 3  # some rows are bad
+
+
 @pytest.mark.parametrize("name", OUTPUTS)
 @pytest.mark.parametrize("step", range(8))
 def test_a_run_killed_while_it_finishes_is_finished(
@@ -220,6 +262,16 @@ def test_a_changed_model_is_refused(source: Path, tmp_path: Path, classifier: Cl
         do(source, "out.csv", Retrained(classifier), resume=True)  # type: ignore[arg-type]
 
 
+def test_a_changed_vocabulary_is_refused(source: Path, tmp_path: Path, classifier: Classifier) -> None:
+    broken_off(source, "out.csv", classifier)
+    other = Retrained(classifier)
+    other.model = classifier.model
+    # The definitions say the same; only what follows from a term is another.
+    other.vocabulary = replace(classifier.vocabulary, implications={})
+    with pytest.raises(InputError, match="the vocabulary differs"):
+        do(source, "out.csv", other, resume=True)  # type: ignore[arg-type]
+
+
 def test_resume_without_unfinished_work_begins(source: Path, tmp_path: Path, classifier: Classifier) -> None:
     told: list[str] = []
     assert do(source, "out.csv", classifier, resume=True, notice=told.append).rows == ROWS
@@ -299,6 +351,20 @@ def test_a_target_that_cannot_be_written_is_told(source: Path, tmp_path: Path, c
     with pytest.raises(InputError, match="is an input"):
         do(source, "in.csv", classifier)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["folder", "in.csv"]
+
+
+def test_a_target_that_cannot_be_replaced_is_named(
+    source: Path, tmp_path: Path, classifier: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def replace(old: Path, new: Path) -> None:
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM), str(old), None, str(new))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(journal.os, "replace", replace)
+        with pytest.raises(InputError, match=r"out\.csv\S*: Operation not permitted. The 203 rows done are kept"):
+            do(source, "out.csv", classifier)
+    assert do(source, "out.csv", classifier, resume=True).rows == ROWS
+    assert not list(tmp_path.glob("*.part"))
 
 
 def test_bad_rows_of_an_earlier_run_do_not_stay(source: Path, tmp_path: Path, classifier: Classifier) -> None:

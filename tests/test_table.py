@@ -114,6 +114,7 @@ MESS = {
     "headers": (b"what,,n,n,\na,b,c,d,e\n", [["what", "", "n", "n", ""], ["a", "b", "c", "d", "e"]], {}),
     "only a header": (b"what,n\n", [["what", "n"]], {}),
     "blank lines": (b"\nwhat,n\n\na,1\n\n", [["what", "n"], ["", ""], ["a", "1"], ["", ""]], {}),
+    "a line for Excel": (b"sep=;\r\nwhat;n\r\na, b;1\r\n", [["what", "n"], ["a, b", "1"]], {}),
     "one column": (b"what\na, b\nc\n", [["what"], ["a, b"], ["c"]], {}),
 }
 
@@ -123,7 +124,7 @@ MESS = {
 def test_a_messy_table_goes_through(tmp_path: Path, classifier: Classifier, mess: str, end: str) -> None:
     data, rows, options = MESS[mess]
     (tmp_path / "in.csv").write_bytes(data)
-    delimiter = {"utf-16": ";", "tabs": "\t", "pipes": "|", "one column": ";"}.get(mess, ",")
+    delimiter = {"utf-16": ";", "a line for Excel": ";", "tabs": "\t", "pipes": "|", "one column": ";"}.get(mess, ",")
     outcome = tag_table(tmp_path / "in.csv", tmp_path / f"out.{end}", "what", classifier, **options)
     assert (outcome.rows, outcome.bad_count) == (len(rows) - 1, 0)
     found = read(tmp_path / f"out.{end}", delimiter)
@@ -213,9 +214,11 @@ def test_several_files_become_one(tmp_path: Path, classifier: Classifier) -> Non
 def test_a_vendor_by_name_makes_a_row_a_vendor_contract(tmp_path: Path, classifier: Classifier) -> None:
     source = write(tmp_path / "in.csv", [["what", "vendor"], ["Window cleaning", "Acme Ltd"], ["Window cleaning", " "]])
     tag_table(source, tmp_path / "out.csv", "what", classifier, vendor_column="vendor")
-    found = [row[2] for row in read(tmp_path / "out.csv")[1:]]
-    assert found == ["|".join(classifier.tag("Window cleaning", vendor_contract=v).ids) for v in (True, False)]
-    assert found[0] != found[1]
+    one, other = read(tmp_path / "out.csv")[1:]
+    assert [one[2], other[2]] == [
+        "|".join(classifier.tag("Window cleaning", vendor_contract=v).ids) for v in (True, False)
+    ]
+    assert ["[caller: vendor contract]" in row[5] for row in (one, other)] == [True, False]
 
 
 def test_types_of_json_lines_are_kept_where_the_output_has_types(tmp_path: Path, classifier: Classifier) -> None:
@@ -259,7 +262,7 @@ def written(rows: list[list[str]], delimiter: str, line_end: str, encoding: str)
 @given(
     st.lists(CELL, min_size=1, max_size=3),
     TABLE,
-    st.sampled_from(DELIMITERS),
+    st.sampled_from([*DELIMITERS, "~", "^", "\x1f", "§"]),
     st.sampled_from(["\n", "\r\n"]),
     st.sampled_from(["utf-8", "utf-16", "utf-8-sig"]),
     st.sampled_from(OUTPUTS),
@@ -286,6 +289,31 @@ def test_any_table_comes_back_through_any_format(
         if given_ and len(given_) != width:
             assert row[reason].startswith(f"bad row: {len(given_)} field")
         assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in row[width:])
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(st.lists(CELL, min_size=2, max_size=2), min_size=1, max_size=4),
+    st.sampled_from(OUTPUTS),
+    st.sampled_from(OUTPUTS),
+    st.booleans(),
+)
+def test_any_table_comes_back_from_any_format_into_any_other(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]], first: str, second: str, long: bool
+) -> None:
+    folder = tmp_path_factory.mktemp("any")
+    table = [["a", "b"], *rows]
+    (folder / "in.csv").write_bytes(written(table, ",", "\n", "utf-8"))
+    one, two = folder / f"one.{first}", folder / f"two.{second}"
+    tag_table(folder / "in.csv", one, "a", load(), delimiter=",", encoding="utf-8")
+    outcome = tag_table(one, two, "a", load(), prefix="again ", long=long, columns=("terms",), home="US")
+    assert outcome.rows == len(rows)
+    found = read(two)
+    assert found[0] == [*read(one)[0], "again terms"]
+    if not long:
+        assert [row[:-1] for row in found] == read(one)
+        assert [row[:2] for row in found] == table
+    assert sum(len(row[-1].split("|")) for row in found[1:]) >= len(rows)
 
 
 @settings(max_examples=40)

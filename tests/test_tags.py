@@ -142,3 +142,15 @@ def test_an_answer_is_what_the_tagging_says(classifier: Classifier) -> None:
     assert found["model"].startswith(tagging.model.version)
     silent = classifier.tag("", home="US")
     assert answer(silent, ())["reason"] == "empty"
+
+
+def test_what_the_caller_said_is_cited_as_evidence(classifier: Classifier) -> None:
+    said = classifier.tag(CLEAN, vendor_contract=True)
+    found = answer(said, range(len(said.terms)))
+    assert found["evidence"].endswith("[caller: vendor contract]")
+    assert "caller" not in answer(classifier.tag(MANILA), range(1))["evidence"]
+    there = classifier.tag("A vendor answers our calls.", home="US", provider_country="IN")
+    for i, term in enumerate(there.terms):
+        quoted = answer(there, (i,))["evidence"]
+        assert ("[caller: home country] | [caller: provider country]" in quoted) == ("home" in term.given)
+    assert "offshoring" in there.ids

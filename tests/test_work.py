@@ -14,7 +14,6 @@ from classifier.edges.tables import excel, work
 from classifier.edges.tables.plan import Plan
 from classifier.edges.tables.rows import Chunk
 from classifier.errors import ModelError
-from classifier.reading import load_reader
 
 TEXTS = ["Calls from our customers are answered by a vendor in Manila.", "Window cleaning", "", "Our own staff cook."]
 
@@ -95,16 +94,3 @@ def test_half_characters_are_written_out_where_no_encoding_holds_them(tmp_path: 
     outcome = tag_table(tmp_path / "in.jsonl", tmp_path / "out.csv", "what", classifier)
     assert "half characters" in outcome.bad[0].problem
     assert "a \\ud800 b" in (tmp_path / "out.csv").read_text(encoding="utf-8")
-
-
-def test_memory_for_new_words_is_given_back_in_a_process_of_its_own(
-    tmp_path: Path, classifier: Classifier, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(work, "_RENEW", 1000)
-    words = [f"zqx{i}v" for i in range(400)]
-    (tmp_path / "in.csv").write_text("what\n" + "".join(f"cleaning {w}\n" for w in words), encoding="utf-8")
-    vocab = load_reader().nlp.vocab
-    for alone, expected in ((True, 0), (False, 400)):
-        tag_table(tmp_path / "in.csv", tmp_path / "out.csv", "what", classifier, chunk=20, own_process=alone)
-        assert not vocab.in_memory_zone
-        assert sum(w in vocab.strings for w in words) == expected

@@ -19,7 +19,7 @@ from .tables.columns import check_clash, position
 from .tables.options import ADDED, CHUNK
 from .tables.parquet import pyarrow
 from .tables.rows import Row
-from .tables.tags import Context, Tagger, answer
+from .tables.tags import Context, Tagger, answer, caller_of
 
 _LISTS = {"terms", "probabilities", "definitions", "evidence"}
 _TABLE = "the table"
@@ -176,11 +176,12 @@ class _ListTagger(Tagger):
 
     def _lines(self, tagging: Tagging) -> tuple[tuple[Any, ...], ...]:
         text = answer(tagging, range(len(tagging.terms)))
+        places = sorted({(s.start, s.end) for t in tagging.terms for s in t.evidence})
         lists = (
             list(tagging.ids),
             [term.probability for term in tagging.terms],
             [d.id for term in tagging.terms for d in term.definitions],
-            [tagging.text[a:b] for a, b in sorted({(s.start, s.end) for t in tagging.terms for s in t.evidence})],
+            [*(tagging.text[a:b] for a, b in places), *caller_of(tagging.terms)],
         )
         return ((*lists, text["reason"] or None, text["model"]),)
 

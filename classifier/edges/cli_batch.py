@@ -12,7 +12,7 @@ import typer
 from ..errors import InputError
 
 SOME_BAD = 3
-_INPUT, _TEXT, _OUTPUT, _RUN = "Input", "Text and context", "Output", "Run"
+_INPUT, _TEXT, _OUTPUT, _RUN, _PAGE = "Input", "Text and context", "Output", "Run", "Report"
 _TAB = {"tab": "\t", "\\t": "\t"}
 
 # A paragraph a line: the help is wrapped to the terminal.
@@ -78,6 +78,10 @@ def batch(
         Path | None,
         typer.Option("--model", help="A model of your own, made by `classify train`.", rich_help_panel=_TEXT),
     ] = None,
+    vocabulary: Annotated[
+        Path | None,
+        typer.Option(help="A vocabulary of your own, in TOML, instead of the model's.", rich_help_panel=_TEXT),
+    ] = None,
     format: Annotated[
         str | None,
         typer.Option(
@@ -123,6 +127,25 @@ def batch(
     long: Annotated[
         bool, typer.Option("--long", help="A row for each tag; a row without tags keeps one.", rich_help_panel=_OUTPUT)
     ] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.html", help="Also make the page of `classify report`.", rich_help_panel=_PAGE),
+    ] = None,
+    value_column: Annotated[
+        str | None, typer.Option(help="A column of money, to weigh the terms by.", rich_help_panel=_PAGE)
+    ] = None,
+    currency_column: Annotated[
+        str | None, typer.Option(help="A column that names each amount's currency.", rich_help_panel=_PAGE)
+    ] = None,
+    group_column: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Count by this column too, such as buyer or country; repeat it for several.", rich_help_panel=_PAGE
+        ),
+    ] = None,
+    title: Annotated[
+        str | None, typer.Option(help="The page's title; the table's name without.", rich_help_panel=_PAGE)
+    ] = None,
     jobs: Annotated[
         int, typer.Option(help="Processes that tag; -1 for one a processor. Same output.", rich_help_panel=_RUN)
     ] = 1,
@@ -151,6 +174,7 @@ def batch(
     ] = False,
 ) -> None:
     """Tag a table; the help is :data:`HELP`."""
+    from .batch_report import BatchReport
     from .progress import watcher
     from .table import run
     from .tables.formats import FORMATS
@@ -161,6 +185,15 @@ def batch(
     for option, value in (("--format", format), ("--output-format", output_format)):
         if value is not None and value not in FORMATS:
             raise InputError(f"{option} {value!r} is not known: give one of {', '.join(FORMATS)}")
+    page = BatchReport(report, value_column, currency_column, tuple(group_column or ()), title) if report else None
+    for option, wanted in (
+        ("--value-column", value_column),
+        ("--currency-column", currency_column),
+        ("--group-column", group_column),
+        ("--title", title),
+    ):
+        if wanted and page is None:
+            raise InputError(f"{option} is for the report: give --report FILE.html as well, or leave it out")
     asked = TableOptions(
         inputs=tuple(inputs or ["-"]),
         output=output,
@@ -183,19 +216,20 @@ def batch(
         wide=wide,
         long=long,
         model=model,
+        vocabulary=vocabulary,
         jobs=jobs,
         chunk=chunk or CHUNK,
         resume=resume,
         restart=restart,
-        own_process=True,
     )
     # A bar would stand among the rows when both go to the terminal.
     mixed = output == "-" and sys.stdout.isatty()
     terminal = sys.stderr.isatty() and not mixed and os.environ.get("TERM") != "dumb"
     with watcher(quiet, terminal) as watch:
-        outcome = run(asked, watch=watch)
+        outcome = run(asked, watch=watch, report=page)
     if not quiet:
-        typer.echo(f"done: {outcome.rows} rows, {outcome.tagged} with a term, {outcome.bad_count} bad", err=True)
+        made = f"; report in {report}" if report else ""
+        typer.echo(f"done: {outcome.rows} rows, {outcome.tagged} with a term, {outcome.bad_count} bad{made}", err=True)
     if outcome.bad_count:
         if outcome.errors is not None:
             for row in outcome.bad:

@@ -23,16 +23,28 @@ def report(
     threshold: Annotated[
         float | None, typer.Option(min=0.01, max=1.0, help="What `classify batch` was given as --threshold, if so.")
     ] = None,
+    vocabulary_path: Annotated[
+        Path | None,
+        typer.Option("--vocabulary", help="What `classify batch` was given as --vocabulary, if so."),
+    ] = None,
+    prefix: Annotated[
+        str | None,
+        typer.Option(help="What `classify batch` was given as --prefix; found out where the table was tagged once."),
+    ] = None,
+    sheet: Annotated[str | None, typer.Option(help="The sheet of a workbook; the first without.")] = None,
     title: Annotated[str | None, typer.Option(help="The page's title; the file's name without.")] = None,
 ) -> None:
     """Make a page on a tagged table: figures, charts, definitions, example rows, rows to review."""
     from ..vocabulary import load_vocabulary
     from .html_report import TITLE, write_report
+    from .tables.options import TableOptions
     from .tagged_rows import read_rows, with_columns
 
     groups = group_column or []
-    vocabulary = load_vocabulary()
-    columns, rows = with_columns(read_rows(table), column or [], [value_column, currency_column, *groups])
+    vocabulary = load_vocabulary(vocabulary_path)
+    how = TableOptions((str(table),), sheet=sheet)
+    found_rows = read_rows(table, prefix, how, lambda text: typer.echo(text, err=True))
+    columns, rows = with_columns(found_rows, column or [], [value_column, currency_column, *groups])
     if not column and columns:
         typer.echo(f"text column: {columns[0]}", err=True)
     found = write_report(

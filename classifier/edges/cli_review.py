@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +16,7 @@ from ..errors import InputError
 if TYPE_CHECKING:
     from ..vocabulary import Vocabulary
     from .review import Context
+    from .tagged_rows import Row
 
 SOME_BAD = 3
 COLUMN = "corrected_terms"
@@ -26,6 +27,7 @@ Column = Annotated[
     list[str] | None, typer.Option(help="The column that holds the text (repeat for several); found when left out.")
 ]
 Corrections = Annotated[Path, typer.Option("-o", "--output", help="The file of corrections (JSONL); it is added to.")]
+Prefix = Annotated[str | None, typer.Option(help="As the batch was told; found out where the table was tagged once.")]
 Home = Annotated[str | None, typer.Option(help="As the batch was told: the client's country.")]
 HomeColumn = Annotated[str | None, typer.Option(help="As the batch was told: the column of the client's country.")]
 Provider = Annotated[str | None, typer.Option(help="As the batch was told: the provider's country.")]
@@ -75,6 +77,7 @@ def review(
     threshold: Annotated[
         float | None, typer.Option(min=0.01, max=1.0, help="What `classify batch` was given as --threshold, if so.")
     ] = None,
+    prefix: Prefix = None,
 ) -> None:
     """Go through the least certain rows and say what is right; `classify train --corrections` learns from it."""
     from ..vocabulary import load_vocabulary
@@ -85,7 +88,7 @@ def review(
     context = Context(
         home, home_column, provider_country, provider_country_column, vendor_contract, vendor_column
     ).checked()
-    columns, rows = with_columns(read_rows(table), column or [], [from_column, *context.columns])
+    columns, rows = with_columns(read_rows(table, prefix), column or [], [from_column, *context.columns])
     first = next(rows, None)
     if first is None:
         typer.echo("The table has no rows.", err=True)
@@ -96,7 +99,7 @@ def review(
     if not column:
         typer.echo(f"text column: {columns[0]}", err=True)
     if from_column is not None:
-        _from_column(table, columns, from_column, context, vocabulary, output, by)
+        _from_column(read_rows(table, prefix), columns, from_column, context, vocabulary, output, by)
         return
     thresholds: Mapping[str, float] = (
         thresholds_of(tags_of(first).model) if threshold is None else dict.fromkeys(vocabulary.terms, threshold)
@@ -105,7 +108,7 @@ def review(
     def least(term: str) -> float:
         return thresholds.get(term, 0.5)
 
-    queue = least_certain(read_rows(table), columns, context, vocabulary, least, file, limit, untagged)
+    queue = least_certain(read_rows(table, prefix), columns, context, vocabulary, least, file, limit, untagged)
     if not queue:
         typer.echo("Nothing is left to review.", err=True)
         return
@@ -155,15 +158,20 @@ def _prepare_terminal(vocabulary: Vocabulary) -> None:
 
 
 def _from_column(
-    table: Path, columns: list[str], column: str, context: Context, vocabulary: Vocabulary, output: Path, by: str | None
+    rows: Iterable[Row],
+    columns: list[str],
+    column: str,
+    context: Context,
+    vocabulary: Vocabulary,
+    output: Path,
+    by: str | None,
 ) -> None:
     from .review import CorrectionFile, from_column
-    from .tagged_rows import read_rows
 
     file = CorrectionFile(output, vocabulary)
     said = same = 0
     problems = []
-    for found in from_column(read_rows(table), columns, column, context, vocabulary, by=by):
+    for found in from_column(rows, columns, column, context, vocabulary, by=by):
         if isinstance(found, str):
             problems.append(found)
         elif file.add(found):
@@ -197,6 +205,7 @@ def export_labels(
     provider_country_column: ProviderColumn = None,
     vendor_contract: Vendor = False,
     vendor_column: VendorColumn = None,
+    prefix: Prefix = None,
 ) -> None:
     """Write a tagged table as tasks for a labelling tool, the tags filled in and the evidence marked."""
     from ..vocabulary import load_vocabulary
@@ -210,7 +219,7 @@ def export_labels(
     context = Context(
         home, home_column, provider_country, provider_country_column, vendor_contract, vendor_column
     ).checked()
-    columns, rows = with_columns(read_rows(table), column or [], context.columns)
+    columns, rows = with_columns(read_rows(table, prefix), column or [], context.columns)
     if not column and columns:
         typer.echo(f"text column: {columns[0]}", err=True)
     count = write_tasks(tasks(rows, columns, context, vocabulary, to.value), output, to.value)

@@ -10,6 +10,12 @@ from hashlib import blake2b
 from ..vocabulary import TermDefinition, Vocabulary
 from .tally import BAD_ROW, OTHER_REASONS, Example, fold
 
+# What a caller may say beside a text, as evidence; markup.
+_CALLER = {
+    "vendor_contract": "a contract with an outside vendor",
+    "home": "the client’s country",
+    "provider_country": "the provider’s country",
+}
 _STEPS = ((12, "tn"), (9, "bn"), (6, "m"), (3, "k"))
 
 
@@ -156,8 +162,11 @@ class Cards:
             name = f' id="row-{example.number}"'
         text = "".join(f"<mark>{esc_piece(p)}</mark>" if marked else esc_piece(p) for p, marked in example.pieces())
         where = f"<b>Row {count(example.number)}</b>{' · ' if note else ''}{esc(note)}"
-        cells = " · ".join(f"{esc(column)}: {esc(value)}" for column, value in example.cells)
-        cells = f'<p class="cells">{cells}</p>' if cells else ""
+        told = [f"{esc(column)}: {esc(value)}" for column, value in example.cells]
+        if example.tags.caller:
+            caller = join_words([_CALLER[name] for name in example.tags.caller])
+            told.append(f"also evidence, told with the table: {caller}")
+        cells = f'<p class="cells">{" · ".join(told)}</p>' if told else ""
         return (
             f'<article class="card"{name}><p class="where">{where}</p>'
             f'<p class="text">{text or "<i>(no text)</i>"}</p>{self._tags(example)}'

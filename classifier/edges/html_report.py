@@ -18,7 +18,7 @@ from ..vocabulary import Vocabulary
 from .html_details import by_column, details, review
 from .html_parts import Cards, anchor, count, esc, link, rows_word
 from .html_sections import Sections
-from .tagged_rows import tags_of, thresholds_of
+from .tagged_rows import added, tags_of, thresholds_of
 from .tally import Tally, tally
 
 _STYLE = Path(__file__).parent / "pages" / "report.css"
@@ -58,7 +58,7 @@ def write_report(
     stream = iter(rows)
     first = next(stream, None)
     if first is not None:
-        if "terms" not in first:
+        if added(first)[0] not in first:
             raise InputError("the table has no column 'terms': give a table made by `classify batch`")
         for name in (*text_columns, value_column, currency_column, *group_columns):
             if name is not None and name not in first:
@@ -74,15 +74,24 @@ def write_report(
         out.write(text)
         return counted
     try:
-        part = out.with_name(f".{out.name}.{os.getpid()}.part")
-        try:
-            part.write_text(text, encoding="utf-8")
-            os.replace(part, out)
-        finally:
-            part.unlink(missing_ok=True)
+        _put(text, out)
     except OSError as error:
         raise InputError(f"{error.filename or out}: {error.strerror}") from error
     return counted
+
+
+def _put(text: str, out: Path) -> None:
+    if out.exists() and not out.is_file():
+        # A device or a pipe, which must not be replaced by a file.
+        out.write_text(text, encoding="utf-8")
+        return
+    target = Path(os.path.realpath(out))
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        os.replace(part, target)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def page(counted: Tally, title: str) -> str:
@@ -125,7 +134,8 @@ def _about(counted: Tally) -> str:
         "finding of fact. Marked words are those that speak for any of the row’s tags.",
         "The source documents disagree on some terms. Each definition is told in this project’s own words and stands "
         "with its source: document, section, and paragraph within the section.",
-        f"The text was read from {_columns(counted.text_columns)}. Row numbers count from 1, without the header.",
+        f"The text was read from {_columns(counted.text_columns)}. Row numbers count from 1, without the header; "
+        "a row of which the table has a line for each tag counts as one.",
     ]
     if counted.unknown_terms:
         words.append(

@@ -20,6 +20,7 @@ from typing import Any, BinaryIO
 
 from ..engine import Classifier, load
 from ..errors import InputError
+from .batch_report import BatchReport
 from .tables.convert import converter
 from .tables.formats import BINARY, output_of
 from .tables.journal import State, Unfinished
@@ -32,6 +33,7 @@ from .tables.work import BadRow, Result, results
 __all__ = ["ADDED", "BadRow", "Outcome", "TableOptions", "Watcher", "run", "safe", "tag_table"]
 
 _SHOWN = 20
+_MANY = 100_000  # rows whose page takes some seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ def tag_table(
     home: str | None = None,
     vendor_contract: bool = False,
     threshold: float | None = None,
+    report: BatchReport | None = None,
     progress: Callable[[int], None] = lambda rows: None,
     notice: Callable[[str], None] = lambda text: None,
     **options: Any,
@@ -104,10 +107,12 @@ def tag_table(
         source: a file, a glob pattern, several, or ``-`` for standard input.
         target: where the output goes; None for standard output.
         column: the columns that hold the text, several are joined by a line break; guessed when none is given.
-        classifier: which to use; loaded when None. With several ``jobs`` give ``model``, its folder, as well.
+        classifier: which to use; loaded when None. With several ``jobs`` give ``model``, its folder, and
+            ``vocabulary``, its file, as well, where they are your own.
         home: the client's country.
         vendor_contract: whether each row is a contract with an outside vendor.
         threshold: least probability of a term, 0 to 1, instead of the model's own.
+        report: a page to make of the output.
         progress: called now and then with the number of rows done.
         notice: called with what had to be guessed, such as an encoding.
         options: more fields of :class:`TableOptions`.
@@ -125,17 +130,24 @@ def tag_table(
         threshold=threshold,
         **options,
     )
-    return run(asked, classifier, _Progress(progress, notice))
+    return run(asked, classifier, _Progress(progress, notice), report)
 
 
-def run(options: TableOptions, classifier: Classifier | None = None, watch: Watcher | None = None) -> Outcome:
-    """Do a batch.
+def run(
+    options: TableOptions,
+    classifier: Classifier | None = None,
+    watch: Watcher | None = None,
+    report: BatchReport | None = None,
+) -> Outcome:
+    """Do a batch, and make the page on its output if a ``report`` is asked for.
 
     Raises:
         InputError: when the input or an option cannot be used, or the output cannot be written.
     """
     watch = watch or Watcher()
     options.check()
+    if report is not None:
+        report.check(options)
     try:
         with ExitStack() as stack:
             inputs = Inputs(options, stack)
@@ -144,26 +156,41 @@ def run(options: TableOptions, classifier: Classifier | None = None, watch: Watc
             for text in table.notices:
                 watch.notice(text)
             context = find_columns(options, table, watch.notice)
-            classifier = classifier or load(options.model)
+            classifier = classifier or load(options.model, options.vocabulary)
             plan = make_plan(options, table, context, output, classifier, watch.notice)
+            name = table.sources[0].name
+            page = report.prepared(options, plan, classifier, name) if report is not None else None
             if options.output == STANDARD or _is_device(options.output):
                 return _to_stream(options, table, plan, classifier, watch, stack)
             target = Path(os.path.realpath(options.output))
             for name in inputs.names:
                 if name != STANDARD and target.exists() and target.samefile(name):
                     raise InputError(f"{options.output} is an input, which is not overwritten: give another -o")
-            return _to_file(options, target, table, plan, classifier, watch, table.durable)
+            outcome = _to_file(options, target, table, plan, classifier, watch, table.durable)
+            if page is not None:
+                _make(page, outcome, options.output, watch)
+            return outcome
     except BrokenPipeError:
         raise
     except OSError as error:
         raise InputError(f"{error.filename or options.output}: {error.strerror or error}") from error
 
 
+def _make(page: Callable[[int], None], outcome: Outcome, output: str, watch: Watcher) -> None:
+    if outcome.rows >= _MANY:
+        watch.notice("the table is whole; making the page")
+    try:
+        page(outcome.rows)
+    except KeyboardInterrupt:
+        watch.broken_off(f"The table is whole: {output}; `classify report` makes the page.")
+        raise
+
+
 def _results(
     options: TableOptions, table: Table, plan: Plan, classifier: Classifier, skip: int
 ) -> closing[Generator[Result, None, None]]:
     chunks = table.chunks(options.chunk, plan.wanted(), skip)
-    return closing(results(plan, classifier, chunks, options.jobs, options.own_process))
+    return closing(results(plan, classifier, chunks, options.jobs))
 
 
 def _to_file(
@@ -194,7 +221,8 @@ def _to_file(
         except BrokenPipeError:
             raise
         except OSError as error:
-            raise InputError(f"{error.filename or target}: {error.strerror or error}. {_kept(out)}") from error
+            where = error.filename2 or error.filename or target
+            raise InputError(f"{where}: {error.strerror or error}. {_kept(out)}") from error
         bad = tuple(out.first_bad(_SHOWN))
         state = out.state
     return Outcome(state.rows, state.tagged, bad, state.bad, out.errors if state.bad else None)

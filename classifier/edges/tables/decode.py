@@ -243,7 +243,8 @@ def encoding_of(data: Bytes, wanted: str | None = None) -> Encoding:
     good, bad, undefined = _census(data)
     if not bad:
         return Encoding("utf-8")
-    if good > bad:
+    # Hardly any text in another encoding has good UTF-8 in it by chance.
+    if 4 * good > bad:
         return Encoding("utf-8", f"{data.name}: UTF-8 with {bad} bytes that are not, which are read as Windows-1252")
     name, told = ("latin-1", "Latin-1") if undefined else ("cp1252", "Windows-1252")
     return Encoding(name, f"{data.name} is not UTF-8: read as {told}; give --encoding if that is wrong")
@@ -303,6 +304,10 @@ class Text:
         if "\n" not in outside and "\r" not in outside:
             outside = self.sample
         self.line_end = "\r" if "\r" in outside and "\n" not in outside else "\n"
+
+    def forget(self) -> None:
+        """Let the first look at the file go: of thousands of files it would fill the memory."""
+        self.sample, self.data.head = "", b""
 
     def lines(self) -> Iterator[tuple[str, bool]]:
         """Lines with their ends, and whether a line held undecodable bytes (see :func:`mended`)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -16,6 +17,8 @@ DELIMITERS = (",", ";", "\t", "|")
 _LOOK_AT = 200
 # A quotation mark that is never closed would swallow the rest of the file; no cell is longer than this.
 _LONGEST_RECORD = 1 << 25
+# The first line by which Excel is told the delimiter.
+_SEPARATOR = re.compile("""sep=([^"\r\n])(?=[\r\n])""", re.IGNORECASE)
 # What stands for a carriage return inside a line while the csv module reads it, which would end the row there.
 # A lone surrogate: no decoded text holds one.
 _RETURN = "\udbff"
@@ -36,7 +39,9 @@ class DelimitedSource:
         self.data = data
         self.name = data.name
         self.text = Text(data, encoding)
-        self.delimiter = delimiter or guess_delimiter(self.text.sample)
+        told = _SEPARATOR.match(self.text.sample)
+        self._led = told is not None and delimiter in (None, told[1])
+        self.delimiter = delimiter or (told[1] if told else guess_delimiter(self.text.sample))
         self.notices = [self.text.notice] if self.text.notice else []
         if delimiter is None and self.delimiter != ",":
             self.notices.append(f"{self.name}: read with {_told(self.delimiter)} between cells")
@@ -44,6 +49,7 @@ class DelimitedSource:
         if found is None:
             raise InputError(f"{self.name} is empty: give a table with a header")
         self.header = [as_text(f) for f in found.fields]
+        self.text.forget()
 
     def share(self) -> float | None:
         return self.data.share()
@@ -66,6 +72,8 @@ class DelimitedSource:
             (sample, _), end = next(lines), self.text.line_end
             lines = ((line, False) for line in _split(sample, end))
         records = read_records(lines, self.delimiter, self.text.line_end)
+        if self._led:
+            next(records, None)  # that line is for Excel, and no row
         for record in records:
             if record.fields:
                 yield record

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,6 +22,8 @@ _COMPRESSED = {".gz": GZIP, ".zst": ZSTD, ".zstd": ZSTD}
 _MAGIC = ((b"PAR1", PARQUET), (b"PK\x03\x04", EXCEL))
 _MAGIC_COMPRESSED = ((b"\x1f\x8b", GZIP), (b"\x28\xb5\x2f\xfd", ZSTD))
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0"
+_PAGE = (b"<!doctype", b"<html", b"<table", b"<?xml")
+_ARRAY = re.compile(rb"\[\s*[{\[]")
 
 
 def expand(inputs: Sequence[str]) -> list[str]:
@@ -67,8 +70,25 @@ def format_of(head: bytes, name: str) -> str:
             return found
     if head.startswith(_OLD_EXCEL):
         raise InputError(f"{name} is an old or encrypted Excel file: save it as .xlsx without a password")
-    text = head.removeprefix(b"\xef\xbb\xbf").replace(b"\x00", b"").lstrip(b"\xff\xfe \t\r\n")
-    return JSONL if text.startswith(b"{") else CSV
+    text = head[:4096].removeprefix(b"\xef\xbb\xbf").replace(b"\x00", b"").lstrip(b"\xff\xfe \t\r\n")
+    if text[:9].lower().startswith(_PAGE):
+        raise InputError(f"{name} is a page of HTML or XML: open it in a spreadsheet and save it as .xlsx or .csv")
+    return JSONL if text.startswith(b"{") or _ARRAY.match(text) else CSV
+
+
+def check_named(named: str, head: bytes, name: str) -> None:
+    """Refuse a file whose name says text and whose first bytes say a workbook or Parquet.
+
+    Raises:
+        InputError: with the remedy.
+    """
+    if named in BINARY:
+        return  # their readers say what is wrong
+    for magic, found in _MAGIC:
+        if head.startswith(magic):
+            raise InputError(f"{name} is named as {named} but holds {found}: give --format {found}, or rename it")
+    if head.startswith(_OLD_EXCEL):
+        format_of(head, name)
 
 
 def output_of(output: str, wanted: str | None, source: str) -> tuple[str, str | None]:

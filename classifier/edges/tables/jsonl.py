@@ -38,6 +38,7 @@ class JsonlSource:
         if start.startswith("["):
             raise InputError(f"{self.name} is one JSON array: give one object a line (jq -c '.[]' makes it so)")
         self.header = self._keys(whole)
+        self.text.forget()
 
     def _keys(self, whole: bool) -> list[str]:
         keys: dict[str, None] = {}

@@ -8,6 +8,12 @@ from pathlib import Path
 from ...errors import InputError
 
 ADDED = ("terms", "probabilities", "definitions", "evidence", "reason", "model")
+# What stands in ``evidence`` for what the caller said beside the text; the brackets tell it from a quote.
+CALLER = {
+    "vendor_contract": "[caller: vendor contract]",
+    "home": "[caller: home country]",
+    "provider_country": "[caller: provider country]",
+}
 STANDARD = "-"  # standard input or output
 CHUNK = 500
 
@@ -22,8 +28,6 @@ class TableOptions:
         columns: which of :data:`ADDED` to write, in that order.
         chunk: rows that are tagged, written and entered in the journal together.
         jobs: processes; -1 for one a processor.
-        own_process: nothing else in this process tags meanwhile, so that what spaCy keeps for every new word can be
-            given back; processes of ``jobs`` always do that. Without it memory grows with the words of the table.
     """
 
     inputs: tuple[str, ...]
@@ -47,11 +51,11 @@ class TableOptions:
     wide: bool = False
     long: bool = False
     model: Path | None = None
+    vocabulary: Path | None = None
     jobs: int = 1
     chunk: int = CHUNK
     resume: bool = False
     restart: bool = False
-    own_process: bool = False
 
     def check(self) -> None:
         """Refuse what contradicts itself.

@@ -28,6 +28,7 @@ class Plan:
 
     Attributes:
         model: the model's folder; None for the one that ships.
+        own_vocabulary: the file of a vocabulary of one's own; None for the model's.
         digest: of the model, and so ``vocabulary``.
         header: the input's columns as they are called there.
         keys: names for the columns, distinct, for outputs that need that.
@@ -35,6 +36,7 @@ class Plan:
     """
 
     model: Path | None
+    own_vocabulary: Path | None
     digest: str
     vocabulary: str
     context: Context
@@ -131,6 +133,7 @@ def make_plan(
     own = "," if form == CSV and table.format == TSV else table.sources[0].delimiter
     return Plan(
         options.model,
+        options.vocabulary,
         classifier.model.manifest.digest,
         vocabulary_digest(classifier),
         context,
@@ -148,9 +151,11 @@ def make_plan(
 
 
 def vocabulary_digest(classifier: Classifier) -> str:
-    """A digest of what the vocabulary defines."""
-    lines = (f"{d.id} {d.says}" for d in classifier.vocabulary.definitions.values())
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:32]
+    """A digest of all that the vocabulary says, its conditions and implications among it."""
+    v = classifier.vocabulary
+    parts = (v.terms, v.facts, v.silences, v.other_silences, v.implications)
+    said = repr([*map(dict, parts), v.exclusions])
+    return hashlib.sha256(said.encode()).hexdigest()
 
 
 def fingerprint(options: TableOptions, table: Table, plan: Plan) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from .columns import listed
 from .decode import Bytes
 from .delimited import DelimitedSource
 from .excel import ExcelSource
-from .formats import BINARY, EXCEL, JSONL, PARQUET, TSV, by_name, expand, format_of
+from .formats import BINARY, EXCEL, JSONL, PARQUET, TSV, by_name, check_named, expand, format_of
 from .jsonl import JsonlSource
 from .options import STANDARD, TableOptions
 from .parquet import ParquetSource
@@ -112,7 +112,11 @@ class Inputs:
         if self._stdin is not None:
             return format_of(self._stdin.head, "standard input")
         named, _ = by_name(name)
-        return named or format_of(Bytes(self._paths[number], name).head, name)
+        head = Bytes(self._paths[number], name).head
+        if named is None:
+            return format_of(head, name)
+        check_named(named, head, name)
+        return named
 
     def _source(self, path: Path, name: str, whole: bool) -> Source:
         if self.format == PARQUET:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ...engine import Classifier
 from ...errors import InputError
-from ...tagging import Span, Tagging
+from ...tagging import Span, Tagging, TermTag
+from .options import CALLER
 from .rows import Row, as_json, as_text, safe, together
 
 _REMEMBERED = 10_000
@@ -61,9 +62,6 @@ class Tagger:
         columns: which columns to add.
         wide: add 0 or 1 for each term.
         long: one output line for each term.
-
-    Attributes:
-        read: characters that have been tagged.
     """
 
     def __init__(
@@ -77,7 +75,6 @@ class Tagger:
         self._long = long
         self._known: OrderedDict[tuple[Any, ...], tuple[tuple[tuple[Any, ...], ...], bool]] = OrderedDict()
         self._countries: dict[str, bool] = {}
-        self.read = 0
 
     def tag(self, rows: Sequence[Row]) -> list[Tagged]:
         """The added cells of each row."""
@@ -95,7 +92,6 @@ class Tagger:
             elif key not in found:
                 missing[said][key] = text
         for said, texts in missing.items():
-            self.read += sum(map(len, texts.values()))
             for (key, text), tagging in zip(texts.items(), self._tagged(list(texts.values()), said), strict=True):
                 if isinstance(tagging, Tagging):
                     found[key] = self._lines(tagging), bool(tagging.terms)
@@ -208,7 +204,13 @@ def answer(tagging: Tagging, chosen: Sequence[int]) -> dict[str, str]:
         "terms": "|".join(t.id for t in terms),
         "probabilities": "|".join(f"{t.probability:.3f}" for t in terms),
         "definitions": "|".join(d.id for t in terms for d in t.definitions),
-        "evidence": " | ".join(" ".join(text.split()) for _, _, text in places),
+        "evidence": " | ".join([*(" ".join(text.split()) for _, _, text in places), *caller_of(terms)]),
         "reason": tagging.reason.id if tagging.reason else "",
         "model": f"{tagging.model.version} {tagging.model.digest[:12]}",
     }
+
+
+def caller_of(terms: Iterable[TermTag]) -> list[str]:
+    """What the caller said beside the text that is evidence for these terms, as cells show it."""
+    given = {name for term in terms for name in term.given}
+    return [shown for name, shown in CALLER.items() if name in given]

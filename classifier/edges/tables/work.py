@@ -8,13 +8,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ...engine import Classifier, load
 from ...errors import ClassifierError, ModelError
-from ...reading import load_reader
 from .delimited import DelimitedEncoder
 from .excel import too_long
 from .formats import BINARY, EXCEL, JSONL, PARQUET
@@ -26,7 +24,6 @@ from .tags import Tagged, Tagger
 _AHEAD = 3  # chunks that wait or are worked on, for each process
 _FIRST = 20
 _EVERY = 1.0  # seconds
-_RENEW = 500_000  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +62,10 @@ class Result(NamedTuple):
 
 
 class Worker:
-    """Turns chunks into results, and remembers texts between them.
+    """Turns chunks into results, and remembers texts between them."""
 
-    Args:
-        alone: nothing else in this process tags meanwhile, so that memory for new words can be given back.
-    """
-
-    def __init__(self, plan: Plan, classifier: Classifier, alone: bool) -> None:
+    def __init__(self, plan: Plan, classifier: Classifier) -> None:
         self._plan = plan
-        self._alone = alone
-        self._zone = ExitStack()
-        self._renew_at = 0
         self._added = frozenset(plan.names())
         self._names = unique(plan.header)
         self._tagger = Tagger(classifier, plan.context, plan.columns, plan.wide, plan.long)
@@ -85,13 +75,6 @@ class Worker:
     def do(self, chunk: Chunk) -> Result:
         """The result of one chunk."""
         plan = self._plan
-        if self._alone and self._tagger.read >= self._renew_at:
-            # spaCy keeps every word that it has never seen, for ever but in a memory zone.
-            self.close()
-            self._renew_at = self._tagger.read + _RENEW
-            nlp: Any = load_reader().nlp
-            if not getattr(nlp.vocab, "in_memory_zone", True):  # spaCy has it from 3.8
-                self._zone.enter_context(nlp.memory_zone())
         rows = [self._prepared(row) for row in chunk.rows] if plan.source == JSONL else list(chunk.rows)
         tagged = self._tagger.tag(rows)
         cut: dict[int, dict[str, str]] = {}
@@ -123,10 +106,6 @@ class Worker:
             kinds,
             chunk.share,
         )
-
-    def close(self) -> None:
-        """Leave spaCy as it was found."""
-        self._zone.close()
 
     def _prepared(self, row: Row) -> Row:
         """A row of JSON lines with what the output cannot hold left over, and named as a problem."""
@@ -193,14 +172,14 @@ def _do(plan: Plan, chunk: Chunk) -> Result:
     """In a process of its own: the model is loaded there, once."""
     worker = _workers.get(plan)
     if worker is None:
-        classifier = load(plan.model)
+        classifier = load(plan.model, plan.own_vocabulary)
         if (classifier.model.manifest.digest, vocabulary_digest(classifier)) != (plan.digest, plan.vocabulary):
             raise ModelError(
-                "the processes load another model than this one: give its folder (--model), and start again with "
-                "--restart if it was trained anew"
+                "the processes load another model than this one: give its folder (--model) and the file of its "
+                "vocabulary (--vocabulary), and start again with --restart if either was changed"
             )
         _workers.clear()
-        worker = _workers[plan] = Worker(plan, classifier, alone=True)
+        worker = _workers[plan] = Worker(plan, classifier)
     return worker.do(chunk)
 
 
@@ -217,24 +196,15 @@ def _serve(parent: int) -> None:
         threading.Thread(target=watch, daemon=True).start()
 
 
-def results(
-    plan: Plan, classifier: Classifier, chunks: Iterator[Chunk], jobs: int, alone: bool = False
-) -> Generator[Result, None, None]:
+def results(plan: Plan, classifier: Classifier, chunks: Iterator[Chunk], jobs: int) -> Generator[Result, None, None]:
     """The results of the chunks in their order, from ``jobs`` processes (-1: one a processor).
-
-    Args:
-        alone: nothing else in this process tags meanwhile.
 
     Raises:
         ClassifierError: when a process dies.
     """
     count = (os.cpu_count() or 1) if jobs == -1 else jobs
     if count == 1:
-        worker = Worker(plan, classifier, alone)
-        try:
-            yield from map(worker.do, chunks)
-        finally:
-            worker.close()
+        yield from map(Worker(plan, classifier).do, chunks)
         return
     from joblib.externals.loky import ProcessPoolExecutor
     from joblib.externals.loky.process_executor import TerminatedWorkerError
