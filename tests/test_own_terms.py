@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import pickle
 import re
+import shlex
 import shutil
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -169,11 +171,7 @@ def test_a_fact_that_the_model_has_not_learned_is_refused() -> None:
 
 def test_a_term_that_can_never_apply_is_told(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
-    path.write_text(
-        CAPTIVE_IT.replace('"it"]', '"small-task", "whole-function", "manufacturing", "eor-x"]').replace(
-            ', "eor-x"', ""
-        )
-    )
+    path.write_text(CAPTIVE_IT.replace('"it"]', '"small-task", "whole-function", "manufacturing"]'))
     with pytest.warns(UserWarning, match="captive-it can never apply"):
         assert "captive-it" not in load(vocabulary=path).tag(TEXTS[2]).ids
 
@@ -295,3 +293,37 @@ def test_the_worked_example_is_sound() -> None:
     new = [s for s in found if not s.replaces]
     assert {s.silence for s in new} >= {"in-house", "ended", "definition-only"}
     assert sum(s.group is not None for s in new) >= 15
+
+
+# ---------------------------------------------------------------- the page
+
+
+PAGE = (ROOT / "docs" / "own-terms.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", PAGE, re.M | re.S)
+
+
+def test_the_page_shows_the_files_as_they_are() -> None:
+    shown = [tomllib.loads(body) for kind, body in BLOCKS if kind == "toml"]
+    assert shown == [tomllib.loads(path.read_text(encoding="utf-8")) for path in (NEARSHORING, BACKSHORING)]
+
+
+@pytest.mark.parametrize("code", [body for kind, body in BLOCKS if kind == "python"])
+def test_the_pages_examples_run(code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    exec(compile(code, "docs/own-terms.md", "exec"), {})  # noqa: S102
+
+
+def test_the_pages_commands_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    commands = [line[2:] for kind, body in BLOCKS if kind == "console" for line in body.splitlines()]
+    assert len(commands) == 2
+    for command in commands:
+        done = classify(*shlex.split(command)[1:])
+        assert done.returncode == 0, done.stderr
+        assert "policy" in done.stdout
+
+
+def test_the_pages_counts_are_those_of_the_file() -> None:
+    rows = [row for _, row in read_jsonl(OWN / "backshoring.jsonl")]
+    again = sum("replaces" in row for row in rows)
+    assert f"{len(rows) - again} new scenarios, and {again} of the default's" in PAGE

@@ -6,26 +6,23 @@ network during the tests is looked at: nothing may go elsewhere, and nothing may
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import json
 import os
 import shutil
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from classifier import Classifier
-from classifier.edges.service import create_app
 from classifier.edges.service_limits import Limits, Settings
 from classifier.edges.table import tag_table
 
 from .conftest import ROOT
+from .running import Running
 
 CHROMIUM = os.environ.get("CLASSIFIER_CHROMIUM") or shutil.which("chromium")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
@@ -33,25 +30,8 @@ AXE = (ROOT / "tests" / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 TEXT = "Calls from our customers are answered by a vendor in Manila."
 SILENT = "Our own staff do the payroll in our office in Leeds."
 TOKEN = "open-sesame"  # noqa: S105
-PATIENCE = 60_000  # milliseconds
+PATIENCE = 300_000  # milliseconds: a slow machine is no failure
 expect.set_options(timeout=PATIENCE)
-
-
-class Running:
-    """A service in a thread."""
-
-    def __init__(self, classifier: Classifier, settings: Settings) -> None:
-        config = uvicorn.Config(create_app(settings, classifier), port=0, log_config=None, lifespan="on")
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._server.serve()))
-        self._thread.start()
-        while not self._server.started:
-            assert self._thread.is_alive()
-        self.url = f"http://127.0.0.1:{self._server.servers[0].sockets[0].getsockname()[1]}/"
-
-    def end(self) -> None:
-        self._server.should_exit = True
-        self._thread.join()
 
 
 @pytest.fixture(scope="module")

@@ -293,13 +293,12 @@ def test_texts_stand_in_the_log_when_asked_for(classifier: Classifier, log: pyte
 def test_a_failure_is_answered_and_told_without_its_words(
     classifier: Classifier, log: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, texts: bool
 ) -> None:
-    def fail(self: Classifier, text: str, *context: Any) -> None:
-        if text:
-            raise RuntimeError(f"cannot read {text}")
+    def fail(self: Classifier, texts: list[str], *context: Any) -> Any:
+        raise RuntimeError(f"cannot read {texts}")
 
     app = create_app(Settings(), classifier)
     with TestClient(app) as client:
-        monkeypatch.setattr(Classifier, "tag", fail)
+        monkeypatch.setattr(Classifier, "tag_many", fail)
         answer = client.post("/v1/tag", json={"text": SECRET}, headers={"x-request-id": "mine"})
         assert (answer.status_code, answer.headers["x-request-id"]) == (500, "mine")
         assert app.state.service.pool.in_hand == 0

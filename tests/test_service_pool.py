@@ -2,70 +2,158 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
-from classifier import Classifier
 from classifier.edges.service_errors import ClientGoneError, ServiceError
-from classifier.edges.service_pool import TaggingPool, WordMemory
-from classifier.reading import load_reader
+from classifier.edges.service_pool import TaggingPool
+
+
+def pool_of(
+    task: Callable[[Sequence[int]], list[Any]], threads: int = 1, seconds: float = 60, size: int = 1
+) -> TaggingPool[int, Any]:
+    return TaggingPool(task, lambda n: size, threads, seconds, 10)
+
+
+class Held:
+    """A task that notes what it is given, and waits at its first until it may go on."""
+
+    def __init__(self) -> None:
+        self.begun, self.go_on = threading.Event(), threading.Event()
+        self.given: list[list[int]] = []
+
+    def __call__(self, items: Sequence[int]) -> list[int]:
+        self.given.append(list(items))
+        self.begun.set()
+        self.go_on.wait()
+        return [n * n for n in items]
 
 
 def test_answers_come_in_order() -> None:
-    pool = TaggingPool(4, 60, 10)
-    found = asyncio.run(pool.each(lambda n: n * n, list(range(100)), lambda n: 1))
-    assert found == [n * n for n in range(100)]
+    pool = pool_of(lambda items: [n * n for n in items], threads=4)
+
+    async def several() -> list[list[int]]:
+        return await asyncio.gather(*(pool.each(range(start, start + 100)) for start in range(8)))
+
+    assert asyncio.run(several()) == [[n * n for n in range(start, start + 100)] for start in range(8)]
+    assert asyncio.run(pool.each([])) == []
+    pool.close()
+
+
+@pytest.mark.parametrize(("size", "given"), [(1, [[0], list(range(1, 33)), [33]]), (20_000, [[0], [1, 2], [3, 4]])])
+def test_those_who_wait_are_answered_together(size: int, given: list[list[int]]) -> None:
+    task = Held()
+    pool = pool_of(task, size=size)
+
+    async def several() -> None:
+        first = asyncio.create_task(pool.each([0]))
+        await asyncio.to_thread(task.begun.wait)
+        others = [asyncio.create_task(pool.each([n])) for n in range(1, given[-1][-1] + 1)]
+        await asyncio.sleep(0)
+        task.go_on.set()
+        assert await first == [0]
+        assert [await other for other in others] == [[n * n] for n in range(1, len(others) + 1)]
+
+    asyncio.run(several())
+    assert task.given == given
     pool.close()
 
 
 def test_a_long_list_lets_others_go_between() -> None:
-    pool = TaggingPool(1, 60, 10)
-    done: list[str] = []
+    task = Held()
+    pool = pool_of(task)
 
     async def both() -> None:
-        begun = threading.Event()
-
-        def long(n: int) -> None:
-            begun.set()
-            done.append("long")
-
-        first = asyncio.create_task(pool.each(long, list(range(100)), lambda n: 1))
-        await asyncio.to_thread(begun.wait)
-        await pool.each(lambda n: done.append("short"), [1], lambda n: 1)
-        await first
+        first = asyncio.create_task(pool.each(range(100)))
+        await asyncio.to_thread(task.begun.wait)
+        second = asyncio.create_task(pool.each([1000]))
+        await asyncio.sleep(0)
+        task.go_on.set()
+        assert await second == [1_000_000]
+        assert len(await first) == 100
 
     asyncio.run(both())
-    assert done.count("long") == 100
-    assert done.index("short") < 99
+    assert task.given[1] == [1000]
+    pool.close()
+
+
+def test_who_gave_up_is_not_answered() -> None:
+    task = Held()
+    pool = pool_of(task)
+
+    async def some() -> None:
+        first = asyncio.create_task(pool.each([0]))
+        await asyncio.to_thread(task.begun.wait)
+        second, third = asyncio.create_task(pool.each([1])), asyncio.create_task(pool.each([2]))
+        await asyncio.sleep(0)
+        second.cancel()
+        first.cancel()
+        await asyncio.sleep(0)
+        task.go_on.set()
+        assert await third == [4]
+
+    asyncio.run(some())
+    assert task.given == [[0], [2]]
+    pool.close()
+
+
+def test_a_failure_is_only_of_the_request_that_brought_it() -> None:
+    task = Held()
+
+    def fail(items: Sequence[int]) -> list[int]:
+        answers = task(items)
+        if 2 in items:
+            raise ZeroDivisionError
+        return answers
+
+    pool = pool_of(fail)
+
+    async def several() -> None:
+        first = asyncio.create_task(pool.each([0]))
+        await asyncio.to_thread(task.begun.wait)
+        others = [asyncio.create_task(pool.each([n])) for n in (1, 2, 3)]
+        await asyncio.sleep(0)
+        task.go_on.set()
+        await first
+        found = await asyncio.gather(*others, return_exceptions=True)
+        assert [type(one) for one in found] == [list, ZeroDivisionError, list]
+        assert await pool.each([4]) == [16]
+
+    asyncio.run(several())
+    assert task.given == [[0], [1, 2, 3], [1], [2], [3], [4]]
     pool.close()
 
 
 def test_the_time_limit_is_told() -> None:
-    pool = TaggingPool(1, -1, 10)  # passed before it begins
+    pool = pool_of(list, seconds=-1)  # passed before it begins
     with pytest.raises(ServiceError) as caught:
-        asyncio.run(pool.each(str, [1], lambda n: 1))
+        asyncio.run(pool.each([1]))
     assert (caught.value.status, caught.value.code, caught.value.limit) == (408, "too-long-to-tag", -1)
     pool.close()
 
 
 def test_work_ends_when_nobody_waits_for_it() -> None:
-    pool = TaggingPool(1, 60, 10)
     done: list[int] = []
+
+    def note(items: Sequence[int]) -> list[int]:
+        done.extend(items)
+        return list(items)
 
     async def gone() -> bool:
         return True
 
+    pool = pool_of(note)
     with pytest.raises(ClientGoneError):
-        asyncio.run(pool.each(done.append, list(range(100)), lambda n: 1, gone))
+        asyncio.run(pool.each(range(100), gone))
     assert 0 < len(done) < 100
     pool.close()
 
 
 def test_places_are_given_back_and_told() -> None:
     told: list[int] = []
-    pool = TaggingPool(1, 60, 2, on_change=told.append)
+    pool: TaggingPool[int, int] = TaggingPool(list, lambda n: 1, 1, 60, 2, on_change=told.append)
 
     async def take() -> None:
         async with pool.place(), pool.place():
@@ -78,40 +166,3 @@ def test_places_are_given_back_and_told() -> None:
         asyncio.run(take())
     assert told == [1, 2, 1, 0]
     pool.close()
-
-
-def _unseen(number: int) -> str:
-    words = " ".join(f"qu{number}x{k}" for k in range(20))
-    return f"A vendor in Manila answers our calls: {words}."
-
-
-def test_unseen_words_are_forgotten_while_threads_read(classifier: Classifier) -> None:
-    texts = [_unseen(n) for n in range(120)]
-    expected = [classifier.tag(text).ids for text in texts[:20]]
-    strings = load_reader().nlp.vocab.strings
-    memory = WordMemory(load_reader().nlp, 2_000)
-    grown = []
-
-    def tag(text: str) -> Any:
-        grown.append(len(strings))
-        return classifier.tag(text).ids
-
-    before = len(strings)
-    with ThreadPoolExecutor(4) as threads:
-        found = list(threads.map(lambda text: memory.run(tag, text, len(text)), texts))
-    assert found[:20] == expected
-    assert memory.renewals > 5
-    # 2,400 new words were read; those of one renewal are some 200, and each may have several forms.
-    assert max(grown) - before < 1_800
-    memory.close()
-    assert len(strings) - before < 200
-    assert classifier.tag(texts[0]).ids == expected[0]
-
-
-def test_a_failure_leaves_the_memory_in_order(classifier: Classifier) -> None:
-    memory = WordMemory(load_reader().nlp, 1)
-    for _ in range(3):
-        with pytest.raises(ZeroDivisionError):
-            memory.run(lambda n: 1 / n, 0, 5)
-    assert memory.renewals == 3
-    memory.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import multiprocessing
 import os
 import signal
 import socket
@@ -18,6 +19,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+
+from classifier.edges.service_run import turn_away
 
 TEXT = "Calls from our customers are answered by a vendor in Manila."
 SERVE = (sys.executable, "-m", "classifier.edges.cli", "serve")
@@ -129,6 +132,50 @@ def test_sigterm_in_the_middle_loses_nothing(tmp_path: Path, workers: int) -> No
     answered = [row for row in said if row["event"] == "request" and row["route"] == "/v1/tag"]
     assert len(answered) == load.answered + 1
     assert TEXT not in log.read_text()
+
+
+def _turn_away_without_rights(host: str) -> None:
+    if os.geteuid() == 0:
+        os.setuid(65534)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as sock, socket.socket(family) as late:
+        sock.bind((host, 0))
+        sock.listen()
+        with socket.create_connection(sock.getsockname()[:2]) as early:
+            turn_away(sock)
+            late.settimeout(0.3)
+            with pytest.raises(TimeoutError):
+                late.connect(sock.getsockname()[:2])
+            taken, _ = sock.accept()
+            with taken:
+                early.sendall(b"here")
+                assert taken.recv(4) == b"here"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux leaves connections out")
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_who_comes_late_is_left_out_by_anybody(host: str) -> None:
+    if ":" in host and not Path("/proc/net/if_inet6").exists():
+        pytest.skip("no IPv6 here")
+    process = multiprocessing.get_context("fork").Process(target=_turn_away_without_rights, args=(host,))
+    process.start()
+    process.join()
+    assert process.exitcode == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_sigterm_while_the_model_is_read_ends_it(tmp_path: Path) -> None:
+    pipe = tmp_path / "manifest.json"
+    os.mkfifo(pipe)
+    with (tmp_path / "log").open("w") as log:
+        process = subprocess.Popen([*SERVE, "--port", "0", "--model", str(tmp_path)], stderr=log)
+    try:
+        with pipe.open("wb"):  # opens once the service reads; then it waits for bytes
+            process.send_signal(signal.SIGTERM)
+            assert process.wait() == 0
+    finally:
+        process.kill()
+    assert (tmp_path / "log").read_text() == ""
 
 
 def run(*options: str, **env: str) -> subprocess.CompletedProcess[str]:

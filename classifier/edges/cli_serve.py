@@ -12,7 +12,6 @@ import typer
 TOKEN = "CLASSIFIER_TOKEN"  # noqa: S105 (the variable's name)
 _PLACE, _LIMITS = "Where", "Limits"
 # Characters after which words never seen before are forgotten: some thousand texts.
-_RENEW_AFTER = 2_000_000
 
 
 def register(app: typer.Typer) -> None:
@@ -54,7 +53,6 @@ def serve(
         log_texts=log_texts,
         model=model,
         threads=threads,
-        renew_after=_RENEW_AFTER,
     )
     run(settings, host, port, workers)
 

@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_array, check_consistent_length, check
 
 from ..engine import load
 from ..errors import InputError
-from ..features import Context
+from ..normal import Context
 from ..reading import load_reader
 from ..training.columns import TextColumns
 from ..training.structured import StructuredLogistic

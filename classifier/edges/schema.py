@@ -8,8 +8,8 @@ from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from ..counterfactual import Counterfactual
+from ..cues import ASSERTED, DENIED, DISCUSSED, ENDED, PLANNED
 from ..errors import InputError
-from ..reading import ASSERTED, DENIED, DISCUSSED, ENDED, PLANNED
 from ..tagging import SCHEMA, Tagging
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -18,13 +18,14 @@ from ..counterfactual import why_not
 from ..engine import Classifier, load
 from ..errors import InputError, MissingExtraError
 from ..reading import load_reader
+from ..tagging import Tagging
 from .lookup import find_term
 from .report import term_dict
 from .service_errors import ServiceError
 from .service_limits import Settings, read_body
 from .service_log import log
 from .service_metrics import Metrics
-from .service_pool import TaggingPool, WordMemory
+from .service_pool import TaggingPool
 
 try:
     from fastapi import APIRouter, FastAPI, Request, Response
@@ -38,6 +39,7 @@ from .service_page import routes as page_routes
 from .service_requests import (
     JSON_TYPES,
     STREAM_TYPES,
+    Context,
     Question,
     WhyNotRequest,
     check_content_type,
@@ -48,6 +50,12 @@ from .service_requests import (
 from .service_stream import Line, Lines, StreamAnswer
 
 _JSON = "application/json"
+# A question, and the id of the request that asked it.
+_Asked = tuple[Question, str]
+
+
+def _size(asked: _Asked) -> int:
+    return len(asked[0].text)
 
 
 class Service:
@@ -58,7 +66,7 @@ class Service:
     """
 
     classifier: Classifier
-    pool: TaggingPool
+    pool: TaggingPool[_Asked, bytes]
 
     def __init__(self, settings: Settings, classifier: Classifier | None = None) -> None:
         self.settings = settings
@@ -73,11 +81,10 @@ class Service:
         self.model = self.classifier.tag("").model
         self.examples = docs.examples(self.classifier)
         self.metrics = Metrics(self.model)
-        memory = None
-        if self.settings.renew_after is not None:
-            memory = WordMemory(load_reader().nlp, self.settings.renew_after)
         limits = self.limits
-        self.pool = TaggingPool(self.settings.threads, limits.seconds, limits.requests, memory, self.metrics.in_hand)
+        self.pool = TaggingPool(
+            self._answers, _size, self.settings.threads, limits.seconds, limits.requests, self.metrics.in_hand
+        )
 
     @property
     def ready(self) -> bool:
@@ -96,10 +103,20 @@ class Service:
         request_id = request.scope["request_id"]
         # A stream hears by itself when its client hangs up.
         gone = None if streamed else request.is_disconnected
-        return await self.pool.each(lambda one: self._answer(one, request_id), asked, Question.size, gone)
+        return await self.pool.each([(one, request_id) for one in asked], gone)
 
-    def _answer(self, asked: Question, request_id: str) -> bytes:
-        tagging = asked.tag(self.classifier)
+    def _answers(self, asked: Sequence[_Asked]) -> list[bytes]:
+        """The answers to questions of any requests; those in the same context are tagged together."""
+        alike: dict[Context, list[int]] = {}
+        for at, (one, _) in enumerate(asked):
+            alike.setdefault(one.context, []).append(at)
+        found: dict[int, bytes] = {}
+        for context, places in alike.items():
+            taggings = self.classifier.tag_many([asked[at][0].text for at in places], *context)
+            found.update((at, self._answer(*asked[at], tagging)) for at, tagging in zip(places, taggings, strict=True))
+        return [found[at] for at in range(len(asked))]
+
+    def _answer(self, asked: Question, request_id: str, tagging: Tagging) -> bytes:
         if self.metrics is not None:
             self.metrics.tagged(tagging)
         if self.settings.log_texts:

@@ -59,8 +59,6 @@ class Settings:
         log_texts: whether descriptions may stand in the log.
         model: a model of one's own; None for the one that ships with the package.
         threads: how many texts are tagged at once.
-        renew_after: after so many characters the memory of words never seen before is given back; None never does.
-            For a process in which nothing but the service reads texts.
     """
 
     limits: Limits = field(default_factory=Limits)
@@ -68,7 +66,6 @@ class Settings:
     log_texts: bool = False
     model: Path | None = None
     threads: int = 2
-    renew_after: int | None = None
 
     def __post_init__(self) -> None:
         if self.token is not None and (not self.token.strip() or not self.token.isascii()):

@@ -1,92 +1,67 @@
-"""Tagging in threads, a few texts at a time for each request, so that a long list does not hold up a short one."""
+"""Tagging in threads, a few texts at a time: of several requests together, and of a long list one after another.
+
+Many texts together take a fraction of the time of one by one, and a long list does not hold up a short one.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, asynccontextmanager
-from typing import Any, TypeVar
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from .service_errors import ClientGoneError, ServiceError
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
+Task = Callable[[Sequence[Item]], list[Answer]]
 
-# Texts that a request has tagged before it goes to the end of the line again.
-_TURN = 16
-
-
-class WordMemory:
-    """Gives back what spaCy keeps for every word that it has never seen, which otherwise grows for ever.
-
-    Enter it around each text. After so many characters it waits until no text is being read, and renews.
-
-    Args:
-        nlp: the pipeline; all reading that it does must happen inside.
-        renew_after: characters between two renewals.
-    """
-
-    def __init__(self, nlp: Any, renew_after: int) -> None:
-        self._nlp = nlp
-        self._renew_after = renew_after
-        self._changed = threading.Condition()
-        self._inside = 0
-        self._read = 0
-        self._zone = ExitStack()
-        self._zone.enter_context(nlp.memory_zone())
-        self.renewals = 0
-
-    def run(self, task: Callable[[Item], Answer], item: Item, size: int) -> Answer:
-        """``task(item)``, which reads ``size`` characters."""
-        with self._changed:
-            # Once enough has been read nobody enters any more, and the last one out renews.
-            while self._read >= self._renew_after:
-                self._changed.wait()
-            self._inside += 1
-        try:
-            return task(item)
-        finally:
-            with self._changed:
-                self._inside -= 1
-                self._read += size
-                if self._read >= self._renew_after and not self._inside:
-                    self._zone.close()
-                    self._zone.enter_context(self._nlp.memory_zone())
-                    self._read = 0
-                    self.renewals += 1
-                    self._changed.notify_all()
-
-    def close(self) -> None:
-        """Leave the pipeline as it was found. No text may be inside."""
-        self._zone.close()
+# What is tagged together, at most: texts, and their characters. A request then goes to the end of the line again.
+_TEXTS, _CHARACTERS = 32, 40_000
 
 
-class TaggingPool:
-    """Threads that answer texts, and the count of requests in hand.
+@dataclass(frozen=True, slots=True)
+class _Turn(Generic[Item, Answer]):
+    """Some texts of one request, waiting for a thread; ``answers`` gets theirs, and the seconds that they took."""
+
+    items: Sequence[Item]
+    characters: int
+    answers: asyncio.Future[tuple[list[Answer], float]]
+
+
+class TaggingPool(Generic[Item, Answer]):
+    """Threads that answer texts, and the count of requests in hand. For use from one event loop.
 
     Args:
-        threads: how many texts at once.
+        task: the answers to some items, in order; run in a thread. Items of several requests come together; if it
+            fails on them, it is asked again with those of each request by themselves.
+        size: characters that an item has.
+        threads: how many tasks at once.
         seconds: how long the texts of one request may take together.
         requests: how many requests are in hand at once.
-        memory: see :class:`WordMemory`; None to keep every word.
         on_change: called with the number of requests in hand.
     """
 
     def __init__(
         self,
+        task: Task[Item, Answer],
+        size: Callable[[Item], int],
         threads: int,
         seconds: float,
         requests: int,
-        memory: WordMemory | None = None,
         on_change: Callable[[int], None] = lambda number: None,
     ) -> None:
+        self._task = task
+        self._size = size
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="tagging")
+        self._free = threads
+        self._waiting: deque[_Turn[Item, Answer]] = deque()
         self._seconds = seconds
         self._requests = requests
-        self._memory = memory
         self._on_change = on_change
         self.in_hand = 0
 
@@ -115,57 +90,103 @@ class TaggingPool:
         self.in_hand += change
         self._on_change(self.in_hand)
 
-    async def each(
-        self,
-        task: Callable[[Item], Answer],
-        items: Sequence[Item],
-        size: Callable[[Item], int],
-        gone: Callable[[], Awaitable[bool]] | None = None,
-    ) -> list[Answer]:
-        """``task`` of every item, in order.
+    async def each(self, items: Sequence[Item], gone: Callable[[], Awaitable[bool]] | None = None) -> list[Answer]:
+        """The answers to items, in order.
 
         Args:
-            task: run in a thread.
-            items: what it is run on.
-            size: characters that an item has.
+            items: what the task is run on.
             gone: asked between turns whether anybody still waits for the answer.
 
         Raises:
             ServiceError: 408 when the items take longer than they may.
             ClientGoneError: when ``gone`` says so.
         """
-        loop = asyncio.get_running_loop()
         answers: list[Answer] = []
         spent = 0.0
-        for start in range(0, len(items), _TURN):
-            if start and gone is not None and await gone():
+        for some, characters in self._turns(items):
+            if answers and gone is not None and await gone():
                 raise ClientGoneError
-            turn = items[start : start + _TURN]
-            found, spent = await loop.run_in_executor(self._threads, self._take_turn, task, turn, size, spent)
-            answers += found
-        return answers
-
-    def _take_turn(
-        self, task: Callable[[Item], Answer], items: Sequence[Item], size: Callable[[Item], int], spent: float
-    ) -> tuple[list[Answer], float]:
-        begun = time.monotonic() - spent
-        answers: list[Answer] = []
-        for item in items:
-            if time.monotonic() - begun > self._seconds:
+            if spent > self._seconds:
                 raise ServiceError(
                     408,
                     "too-long-to-tag",
                     f"Tagging took longer than {self._seconds:g} seconds: send fewer or shorter texts at once.",
                     limit=self._seconds,
                 )
-            if self._memory is None:
-                answers.append(task(item))
+            turn: _Turn[Item, Answer] = _Turn(some, characters, asyncio.get_running_loop().create_future())
+            self._waiting.append(turn)
+            self._begin()
+            found, took = await turn.answers
+            answers += found
+            spent += took
+        return answers
+
+    def _turns(self, items: Sequence[Item]) -> Iterator[tuple[Sequence[Item], int]]:
+        """Items cut into what may be tagged together, each with its characters."""
+        start = total = 0
+        for end, size in enumerate(map(self._size, items)):
+            if end > start and (end - start == _TEXTS or total + size > _CHARACTERS):
+                yield items[start:end], total
+                start, total = end, 0
+            total += size
+        if items:
+            yield items[start:], total
+
+    def _begin(self) -> None:
+        """Hand what waits to the threads that are free."""
+        loop = asyncio.get_running_loop()
+        while self._free and (turns := self._together()):
+            self._free -= 1
+            loop.run_in_executor(self._threads, self._work, turns).add_done_callback(
+                lambda done, turns=turns: self._end(done, turns)  # type: ignore[misc]
+            )
+
+    def _together(self) -> list[_Turn[Item, Answer]]:
+        """The turns that are next, as many as may be tagged together."""
+        found: list[_Turn[Item, Answer]] = []
+        texts = characters = 0
+        while self._waiting:
+            turn = self._waiting[0]
+            if turn.answers.cancelled():
+                self._waiting.popleft()
+                continue
+            texts += len(turn.items)
+            characters += turn.characters
+            if found and (texts > _TEXTS or characters > _CHARACTERS):
+                break
+            found.append(self._waiting.popleft())
+        return found
+
+    def _work(self, turns: Sequence[_Turn[Item, Answer]]) -> list[tuple[list[Answer], float] | Exception]:
+        """What comes of each turn. In a thread."""
+        begun = time.monotonic()
+        try:
+            answers = self._task([item for turn in turns for item in turn.items])
+        except Exception as error:
+            return [error] if len(turns) == 1 else [self._work([turn])[0] for turn in turns]
+        took = time.monotonic() - begun
+        found: list[tuple[list[Answer], float] | Exception] = []
+        for turn in turns:
+            found.append((answers[: len(turn.items)], took))
+            answers = answers[len(turn.items) :]
+        return found
+
+    def _end(
+        self,
+        done: asyncio.Future[list[tuple[list[Answer], float] | Exception]],
+        turns: Sequence[_Turn[Item, Answer]],
+    ) -> None:
+        """Tell those who wait."""
+        self._free += 1
+        self._begin()
+        for turn, found in zip(turns, done.result(), strict=True):
+            if turn.answers.done():
+                continue  # nobody waits any more
+            if isinstance(found, Exception):
+                turn.answers.set_exception(found)
             else:
-                answers.append(self._memory.run(task, item, size(item)))
-        return answers, time.monotonic() - begun
+                turn.answers.set_result(found)
 
     def close(self) -> None:
         """Wait for what is being worked on, and end the threads."""
         self._threads.shutdown(wait=True)
-        if self._memory is not None:
-            self._memory.close()

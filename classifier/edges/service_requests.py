@@ -10,13 +10,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..engine import Classifier
 from ..errors import InputError
-from ..tagging import Tagging
 from .service_errors import ServiceError
 from .service_limits import Limits, text_too_long
 
 JSON_TYPES = ("application/json",)
 STREAM_TYPES = ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines")
 
+# home, provider_country, vendor_contract, threshold
+Context = tuple[str | None, str | None, bool, float | None]
 _Country = Annotated[str, Field(max_length=100)]
 
 
@@ -53,13 +54,10 @@ class Question:
     threshold: float | None
     term: str | None = None
 
-    def size(self) -> int:
-        """Characters to read."""
-        return len(self.text)
-
-    def tag(self, classifier: Classifier) -> Tagging:
-        """The answer."""
-        return classifier.tag(self.text, self.home, self.provider_country, self.vendor_contract, self.threshold)
+    @property
+    def context(self) -> Context:
+        """What :meth:`classifier.Classifier.tag_many` takes beside texts."""
+        return self.home, self.provider_country, self.vendor_contract, self.threshold
 
 
 def check_content_type(value: str, known: tuple[str, ...]) -> None:

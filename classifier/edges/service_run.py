@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import logging
 import multiprocessing
 import os
 import select
 import signal
 import socket
-import struct
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -36,6 +34,7 @@ if TYPE_CHECKING:
 try:
     import prometheus_client
     import uvicorn
+    from threadpoolctl import threadpool_limits
 except ImportError as error:
     raise MissingExtraError(str(error.name).replace("_", "-"), "service") from error
 
@@ -45,9 +44,11 @@ _KEEP_ALIVE = 75
 # How long a connection on which nothing is under way stays open once the service is told to end: long enough
 # for a request that is on its way.
 _LINGER = 3.0
-_SO_ATTACH_FILTER = 26
+# Options of Linux that Python has no names for.
+_IP_MINTTL, _IPV6_MINHOPCOUNT = 21, 73
 # A worker that ends sooner than this after its start is not started again at once.
 _SHORT_LIFE = 5.0
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,9 @@ class GracefulServer(uvicorn.Server):
         self._stopping.set()
         deadline = time.monotonic() + _LINGER
         while self.server_state.connections and time.monotonic() < deadline:
+            for connection in self.server_state.connections:
+                # One that was about to connect has inherited what the listening socket was told.
+                _least_ttl(connection.transport.get_extra_info("socket"), 0)
             await asyncio.sleep(0.02)
         await super().shutdown(sockets)
 
@@ -111,6 +115,10 @@ def run(settings: Settings, host: str, port: int, workers: int) -> None:
     """
     if workers < 1:
         raise InputError(f"{workers} workers: give 1 or more")
+    # Until it serves it has nothing to finish. The first process of a container would not even hear a signal
+    # that it has no handler for.
+    for name in _SIGNALS:
+        signal.signal(name, _leave)
     configure(settings.log_texts)
     with _bind(host, port) as sock:
         address = Address(*sock.getsockname()[:2])
@@ -144,12 +152,24 @@ def _bind(host: str, port: int) -> socket.socket:
 def turn_away(sock: socket.socket) -> None:
     """Let nobody new connect, in any process that has the socket; those who wait to be accepted still can be.
 
-    Closing the socket alone would hang up on whoever connects between the last accept and the close. A filter that
-    drops every packet to the listening socket (Linux) lets the kernel leave them out before.
+    Closing the socket alone would hang up on whoever connects between the last accept and the close. The kernel
+    (Linux) leaves them out before, when told to drop packets with a time to live below 255: systems send with 64 or
+    128. Unlike a packet filter that needs no privilege.
     """
+    _least_ttl(sock, 255)
+
+
+def _least_ttl(sock: Any, ttl: int) -> None:
+    """Drop packets with a lower time to live; 0 drops none."""
     if sys.platform == "linux":
-        drop = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))  # one instruction: return 0
-        sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HP", 1, ctypes.addressof(drop)))
+        with suppress(OSError):  # a connection that is closed by now
+            sock.setsockopt(socket.IPPROTO_IP, _IP_MINTTL, ttl)
+            if sock.family == socket.AF_INET6:
+                sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_MINHOPCOUNT, ttl)
+
+
+def _leave(*_: Any) -> None:
+    sys.exit(0)
 
 
 def _is_local(host: str) -> bool:
@@ -166,6 +186,8 @@ def _serve(
     """Serve in this process."""
     from .service import create_app
 
+    # A text is too little for several threads of linear algebra, which wait for one another in a busy loop.
+    threadpool_limits(1)
     # Creation times double the number of series and tell nothing here.
     prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
     app = create_app(settings, classifier)
@@ -190,7 +212,7 @@ def _serve(
     server = GracefulServer(config, app.state.service.stopping, started)
     # The server hears signals only while it runs, and hands them on when it has ended: by then, or before it
     # runs, they shall do what they do in between, and the process end as one that did its work.
-    for name in (signal.SIGTERM, signal.SIGINT):
+    for name in _SIGNALS:
         signal.signal(name, server.handle_exit)
     server.run([sock])
     if not server.started:
@@ -241,7 +263,7 @@ def _supervise(settings: Settings, sock: socket.socket, address: Address, worker
         nonlocal ending
         ending = True
 
-    for name in (signal.SIGTERM, signal.SIGINT):
+    for name in _SIGNALS:
         signal.signal(name, end)
     context = multiprocessing.get_context("spawn")
     with ExitStack() as stack:
