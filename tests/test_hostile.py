@@ -204,7 +204,8 @@ def test_work_and_memory_grow_with_the_length(classifier: Classifier, name: str)
     classifier.tag(texts[1])  # what is kept for next time is made before it is counted
     for measure, spare in ((calls, 2_000), (peak, 300_000)):
         small, large = (measure(lambda text=text: classifier.tag(text)) for text in texts)  # type: ignore[misc]
-        assert large <= 2.2 * small + spare, f"{measure.__name__}: {small} for {sizes[0]}, {large} for {sizes[1]}"
+        # Tables that double when they are full take steps; work by the square of the length would give 4.
+        assert large <= 2.6 * small + spare, f"{measure.__name__}: {small} for {sizes[0]}, {large} for {sizes[1]}"
 
 
 # ---------------------------------------------------------------- at the doors
