@@ -91,15 +91,15 @@ def wire(tagging: Tagging) -> str:
 # ---------------------------------------------------------------- any text is answered
 
 
-@pytest.mark.parametrize("name", ["one letter", "brackets", "place names"])
-def test_a_million_characters_are_answered(classifier: Classifier, name: str) -> None:
-    text = repeated(name, 1_000_000)
+@pytest.mark.parametrize(("name", "size"), [("one letter", 1_000_000), ("brackets", 300_000), ("place names", 150_000)])
+def test_very_long_texts_are_answered(classifier: Classifier, name: str, size: int) -> None:
+    text = repeated(name, size)
     assert_points(classifier.tag(text, home="US"), text)
 
 
 @pytest.mark.parametrize("name", PIECES)
-def test_twenty_thousand_of_anything_are_answered(classifier: Classifier, name: str) -> None:
-    text = repeated(name, 20_000)
+def test_thousands_of_anything_are_answered(classifier: Classifier, name: str) -> None:
+    text = repeated(name, 6_000)
     first = classifier.tag(text, home="US", vendor_contract=True)
     assert_points(first, text)
     assert wire(classifier.tag(text, home="US", vendor_contract=True)) == wire(first)
@@ -127,7 +127,7 @@ def test_mixed_texts_give_the_same_bytes_beside_others(classifier: Classifier, p
 def test_a_flood_of_new_words_changes_no_answer(classifier: Classifier) -> None:
     """What is remembered of words is bounded, and forgotten at some time."""
     before = wire(classifier.tag(PLAIN))
-    classifier.tag(repeated("new words", 400_000))
+    classifier.tag(repeated("new words", 280_000))
     assert wire(classifier.tag(PLAIN)) == before
 
 
@@ -161,7 +161,7 @@ def test_tokenising_looks_at_each_character_a_few_times(monkeypatch: pytest.Monk
     looked = {}
     for name in PIECES:
         work = []
-        for size in (10_000, 20_000):
+        for size in (5_000, 10_000):
             counts[0] = 0
             reader.read(repeated(name, size), None)
             work.append(counts[0])
@@ -199,12 +199,11 @@ def peak(work: Callable[[], Any]) -> int:
 
 @pytest.mark.parametrize("name", PIECES)
 def test_work_and_memory_grow_with_the_length(classifier: Classifier, name: str) -> None:
-    sizes = (8_000, 16_000)
-    texts = [repeated(name, size) for size in sizes]
-    classifier.tag(texts[1])  # what is kept for next time is made before it is counted
-    for measure, spare in ((calls, 2_000), (peak, 300_000)):
+    # Tables that double when they are full take steps; work by the square of the length would give 4.
+    for measure, sizes, spare in ((calls, (2_500, 5_000), 2_000), (peak, (10_000, 20_000), 1_000_000)):
+        texts = [repeated(name, size) for size in sizes]
+        classifier.tag(texts[1])  # what is kept for next time is made before it is counted
         small, large = (measure(lambda text=text: classifier.tag(text)) for text in texts)  # type: ignore[misc]
-        # Tables that double when they are full take steps; work by the square of the length would give 4.
         assert large <= 2.6 * small + spare, f"{measure.__name__}: {small} for {sizes[0]}, {large} for {sizes[1]}"
 
 
