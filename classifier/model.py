@@ -24,8 +24,9 @@ from numpy.typing import NDArray
 from .errors import ModelError
 from .keys import Columns, Ints, Symbols
 from .lexicon import load_lexicon
-from .net import Encoder, Ensemble, Net, shapes, unpack
+from .net import Encoder, Net, shapes, unpack
 from .normal import Context
+from .outcomes import Configuration, outcomes_of
 from .reading import Reading
 from .roles import HomeGuess, guess_home
 from .space import FeatureSpace, Rows
@@ -51,17 +52,9 @@ ESTIMATOR = "estimator.joblib"
 # Only in a model that was trained with a vocabulary of one's own.
 VOCABULARY = "vocabulary.json"
 _REMEDY = "Reinstall the package, or give the folder of a model made by `classify train`."
+_UNLIKELY = 1e-7
 # What content that is not what it should be raises, however it was made.
 _UNFIT = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError, RecursionError, MemoryError)
-
-
-@dataclass(frozen=True, slots=True)
-class Configuration:
-    """A set of facts that an answer may consist of, arrangement by arrangement, or a reason for silence."""
-
-    arrangements: tuple[frozenset[str], ...]
-    silence: str | None
-    log_prior: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +206,7 @@ class Model:
         self._rest = self.weights[len(self.space) :].astype(np.float32)
         self._prepare(vocabulary)
 
-    def _network(self, files: Mapping[str, bytes]) -> tuple[Ensemble, Encoder]:
+    def _network(self, files: Mapping[str, bytes]) -> tuple[Net, Encoder]:
         lexicon = load_lexicon()
         made = json.loads(files["net.json"])
         wanted = shapes(
@@ -223,7 +216,7 @@ class Model:
         flat = _array(files, "net.npy")
         if flat.ndim != 2 or not len(flat):
             raise ValueError(f"net.npy has the shape {flat.shape}, a row for each network is wanted")
-        net = Ensemble([Net(unpack(row, wanted), lexicon.vectors) for row in flat])
+        net = Net([unpack(row, wanted) for row in flat], lexicon.vectors)
         return net, Encoder(made["words"], made["cues"], self.symbols)
 
     def _prepare(self, vocabulary: Vocabulary) -> None:
@@ -232,50 +225,24 @@ class Model:
         self.term_ids = tuple(vocabulary.terms)
         self.silence_ids = tuple(vocabulary.silences)
         self.definition_ids = tuple(vocabulary.definitions)
-        n = len(self.configurations)
-        sizes = [len(ids) for ids in (self.fact_ids, self.term_ids, self.definition_ids, self.silence_ids)]
-        self._bounds = np.cumsum(sizes)[:-1].tolist()
-        self.outcomes = np.zeros((n, sum(sizes)))
+        unknown = {f for c in self.configurations for a in c.arrangements for f in a} - vocabulary.facts.keys()
+        if unknown:
+            raise ModelError(
+                f"the model in {self.folder} knows facts that the vocabulary lacks: {', '.join(sorted(unknown))}. "
+                "Add them, or train the model with this vocabulary."
+            )
+        learned = outcomes_of(self.configurations, self.trained)
+        found = learned if vocabulary == self.trained else outcomes_of(self.configurations, vocabulary)
+        parts = (found.facts, found.terms, found.definitions, found.silences)
+        self._bounds = np.cumsum([part.shape[1] for part in parts])[:-1].tolist()
+        self.outcomes = np.concatenate(parts, axis=1).astype(np.float64)
         self.facts, self.terms, self.definitions, self.silences = np.split(self.outcomes, self._bounds, axis=1)
-        fact_at = {f: i for i, f in enumerate(self.fact_ids)}
-        term_at = {t: i for i, t in enumerate(self.term_ids)}
-        definition_at = {d: i for i, d in enumerate(self.definition_ids)}
-        for row, configuration in enumerate(self.configurations):
-            for facts in configuration.arrangements:
-                unknown = facts - fact_at.keys()
-                if unknown:
-                    raise ModelError(
-                        f"the model in {self.folder} knows facts that the vocabulary lacks: "
-                        f"{', '.join(sorted(unknown))}. Add them, or train the model with this vocabulary."
-                    )
-                closed = vocabulary.close(facts)
-                found = vocabulary.matching(closed)
-                self.definitions[row, [definition_at[d.id] for d in found]] = 1
-                self.terms[row, [term_at[t] for t in vocabulary.proved_by(found)]] = 1
-                self.facts[row, [fact_at[f] for f in closed]] = 1
-            if configuration.silence in self.silence_ids:
-                self.silences[row, self.silence_ids.index(configuration.silence)] = 1
-        # One column of label indicators for each label that has learned weights.
-        blocks = {f: self.facts[:, i] for f, i in fact_at.items()}
-        blocks |= {t: self.terms[:, i] for t, i in term_at.items()}
-        blocks |= {s: self.silences[:, i] for i, s in enumerate(self.silence_ids)}
+        # One row of indicators for each label that has learned weights: what was learned for it is about its sense in
+        # training.
+        self._indicators = learned.of_labels(self.manifest.labels, self.trained).astype(np.float32)
+        self._prior = np.array([c.log_prior for c in self.configurations], dtype=np.float32)
         if vocabulary != self.trained:
-            blocks |= self._as_learned()
             self._check_reach(vocabulary)
-        empty = np.zeros(n)
-        self._indicators = np.stack([blocks.get(name, empty) for name in self.manifest.labels])
-        self._prior = np.array([c.log_prior for c in self.configurations])
-
-    def _as_learned(self) -> dict[str, NDArray[np.float64]]:
-        """Indicators of the labels as they were in training: what was learned for a label is about that sense of it."""
-        found = {name: np.zeros(len(self.configurations)) for name in self.manifest.labels}
-        for row, configuration in enumerate(self.configurations):
-            for facts in configuration.arrangements:
-                for name in (*self.trained.close(facts), *self.trained.terms_of(facts)):
-                    found[name][row] = 1
-            if configuration.silence in found:
-                found[configuration.silence][row] = 1
-        return found
 
     def _check_reach(self, vocabulary: Vocabulary) -> None:
         """Refuse conditions that the model cannot judge; warn of terms that it can never give."""
@@ -311,22 +278,24 @@ class Model:
 
     def logits(self, scores: NDArray[np.float32], temperature: float) -> NDArray[np.float64]:
         """Log-score of each configuration, float64 array (texts, configurations), from label scores."""
-        return np.asarray((_each(scores.astype(np.float64), self._indicators) + self._prior) / temperature)
+        found = np.stack([row @ self._indicators for row in scores])
+        found += self._prior
+        return found.astype(np.float64) / temperature
 
     def marginals(self, posterior: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
         """Probabilities of facts, terms, definitions and reasons for silence, float64 arrays (texts, ids)."""
-        return tuple(np.split(_each(posterior, self.outcomes), self._bounds, axis=1))
+        found = np.empty((len(posterior), self.outcomes.shape[1]))
+        for n, row in enumerate(posterior):
+            # The others together come to less than what an answer shows of a probability.
+            likely = np.flatnonzero(row > _UNLIKELY)
+            found[n] = row.take(likely) @ self.outcomes.take(likely, axis=0)
+        return tuple(np.split(found, self._bounds, axis=1))
 
     def fact_weights(self, columns: Ints, facts: Sequence[str]) -> NDArray[np.float32]:
         """The weights of columns for facts, float32 array (columns, facts)."""
         labels = np.array([self._column.get(fact, -1) for fact in facts])
         steps = self.scale.take(labels) * (labels >= 0)
         return np.asarray(self.weights.take(columns, axis=0).take(labels, axis=1) * steps)
-
-
-def _each(rows: NDArray[np.float64], matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The product of each row with a matrix, one by one: together, the last digits would hang on how many there are."""
-    return np.stack([row @ matrix for row in rows])
 
 
 def posterior(logits: NDArray[np.float64]) -> NDArray[np.float64]:

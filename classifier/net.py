@@ -89,9 +89,11 @@ def relu(x: Floats) -> Floats:
 
 def normalise_rows(x: Floats) -> tuple[Floats, Floats]:
     """Rows at mean 0 and variance 1, and the inverse deviation of each."""
-    centred = x - x.mean(axis=-1, keepdims=True)
-    inverse = 1.0 / np.sqrt((centred * centred).mean(axis=-1, keepdims=True) + _EPSILON)
-    return centred * inverse, inverse
+    width = x.shape[-1]
+    centred: Floats = np.subtract(x, np.add.reduce(x, axis=-1, keepdims=True) / width)
+    square = np.add.reduce(centred * centred, axis=-1, keepdims=True)
+    inverse: Floats = np.divide(1.0, np.sqrt(square / width + _EPSILON))
+    return np.multiply(centred, inverse, out=centred), inverse
 
 
 def neighbours(x: Floats, step: int) -> Floats:
@@ -100,65 +102,81 @@ def neighbours(x: Floats, step: int) -> Floats:
     Returns:
         float32 array (..., words, 3 * width).
     """
-    before, after = np.zeros_like(x), np.zeros_like(x)
-    before[..., step:, :] = x[..., :-step, :]
-    after[..., :-step, :] = x[..., step:, :]
-    return np.concatenate([before, x, after], axis=-1)
+    width = x.shape[-1]
+    found = np.zeros((*x.shape[:-1], 3 * width), dtype=x.dtype)
+    found[..., step:, :width] = x[..., :-step, :]
+    found[..., width : 2 * width] = x
+    found[..., :-step, 2 * width :] = x[..., step:, :]
+    return found
 
 
 class Net:
-    """The network with fitted parameters. Immutable.
+    """Networks of one shape that were fitted from different starts: their mean score errs less than any one's.
+
+    Immutable. All networks take each step together.
 
     Args:
-        parameters: float32 arrays by name, see :func:`shapes`.
+        nets: for each network its parameters, float32 arrays by name, see :func:`shapes`.
         vectors: the lexicon's vectors, int8 array (words, dimensions).
     """
 
-    def __init__(self, parameters: Mapping[str, Floats], vectors: NDArray[np.int8]) -> None:
-        self.parameters = dict(parameters)
+    def __init__(self, nets: Sequence[Mapping[str, Floats]], vectors: NDArray[np.int8]) -> None:
+        p = {name: np.stack([net[name] for net in nets]) for name in nets[0]}
         self._vectors = vectors
-        p = self.parameters
-        # Looked up instead of multiplied, word by word.
-        self._own = p["own"] @ p["in_own"]
-
-    def scores(self, text: NetInput) -> Floats:
-        """Label scores of one text, float32 array (labels,)."""
-        if not len(text):
-            return np.asarray(self.parameters["out_bias"], dtype=np.float32)
-        parts = [self._stretch(text, a, min(len(text), a + MOST_WORDS)) for a in range(0, len(text), MOST_WORDS)]
-        pooled = parts[0] if len(parts) == 1 else np.max(parts, axis=0)
-        return np.asarray(pooled @ self.parameters["out"] + self.parameters["out_bias"], dtype=np.float32)
-
-    def _stretch(self, text: NetInput, start: int, end: int) -> Floats:
-        p = self.parameters
-        x = units(self._vectors, text.rows[start:end]) @ p["in_vector"]
-        x = x + self._own[text.own[start:end]] + p["mark"][text.marks[start:end]]
-        inside = text.cues[(text.cues[:, 0] >= start) & (text.cues[:, 0] < end)]
-        np.add.at(x, inside[:, 0] - start, p["cue"][inside[:, 1]])
-        x += text.context @ p["context"] + p["in_bias"]
-        x = normalise_rows(relu(x))[0] * p["gain0"] + p["shift0"]
-        for layer, step in ((1, 1), (2, 2)):
-            inner = relu(neighbours(x, step) @ p[f"conv{layer}"] + p[f"conv{layer}_bias"])
-            x = normalise_rows(x + inner)[0] * p[f"gain{layer}"] + p[f"shift{layer}"]
-        weights = x @ p["attention"]
-        weights = np.exp(weights - weights.max(axis=0))
-        weights /= weights.sum(axis=0)
-        return np.concatenate([(weights.T @ x).ravel(), x.max(axis=0), x.mean(axis=0)])
-
-
-class Ensemble:
-    """Networks that were fitted from different starts: their mean score errs less than any one's. Immutable.
-
-    Args:
-        nets: the networks.
-    """
-
-    def __init__(self, nets: Sequence[Net]) -> None:
-        self.nets = tuple(nets)
+        self._p = p
+        self._n, self._width = p["in_bias"].shape
+        # Looked up instead of multiplied, word by word; a word's rows of all networks stand together.
+        self._own, self._mark, self._cue = (
+            np.ascontiguousarray(found.swapaxes(0, 1)).reshape(found.shape[1], -1)
+            for found in (p["own"] @ p["in_own"], p["mark"], p["cue"])
+        )
+        self._in, self._context = (np.concatenate(list(p[name]), axis=1) for name in ("in_vector", "context"))
+        self._in_bias = p["in_bias"].ravel()
+        self._out, self._out_bias = np.concatenate(list(p["out"])) / self._n, p["out_bias"].mean(axis=0)
+        self._norms = [[p[f"{name}{layer}"][:, None, :] for name in ("gain", "shift")] for layer in range(3)]
+        self._biases = [p[f"conv{layer}_bias"][:, None, :] for layer in (1, 2)]
 
     def scores(self, text: NetInput) -> Floats:
         """Mean label scores of one text, float32 array (labels,)."""
-        return np.asarray(np.mean([net.scores(text) for net in self.nets], axis=0), dtype=np.float32)
+        if not len(text):
+            return np.asarray(self._out_bias, dtype=np.float32)
+        parts = [self._stretch(text, a, min(len(text), a + MOST_WORDS)) for a in range(0, len(text), MOST_WORDS)]
+        pooled = parts[0] if len(parts) == 1 else np.maximum.reduce(parts)
+        return np.asarray(pooled.ravel() @ self._out + self._out_bias, dtype=np.float32)
+
+    def _stretch(self, text: NetInput, start: int, end: int) -> Floats:
+        """What each network makes of some words, float32 array (networks, pooled)."""
+        p = self._p
+        x = units(self._vectors, text.rows[start:end]) @ self._in
+        x += self._own.take(text.own[start:end], axis=0)
+        x += self._mark.take(text.marks[start:end], axis=0)
+        for word, cue in text.cues.tolist():
+            if start <= word < end:
+                x[word - start] += self._cue[cue]
+        x += text.context @ self._context + self._in_bias
+        x = x.reshape(end - start, self._n, self._width).swapaxes(0, 1)
+        x = self._normal(relu(x), 0)
+        for layer, step in ((1, 1), (2, 2)):
+            inner = neighbours(x, step) @ p[f"conv{layer}"]
+            inner += self._biases[layer - 1]
+            np.maximum(inner, 0.0, out=inner)
+            inner += x
+            x = self._normal(inner, layer)
+        weights = x @ p["attention"]
+        weights -= np.maximum.reduce(weights, axis=1, keepdims=True)
+        np.exp(weights, out=weights)
+        weights /= np.add.reduce(weights, axis=1, keepdims=True)
+        seen = (weights.swapaxes(1, 2) @ x).reshape(self._n, -1)
+        mean = np.add.reduce(x, axis=1)
+        mean /= np.float32(end - start)
+        return np.concatenate([seen, np.maximum.reduce(x, axis=1), mean], axis=1)
+
+    def _normal(self, x: Floats, layer: int) -> Floats:
+        gain, shift = self._norms[layer]
+        x = normalise_rows(x)[0]
+        x *= gain
+        x += shift
+        return x
 
 
 def shapes(words: int, cues: int, labels: int, dims: int, width: int, own: int) -> dict[str, tuple[int, ...]]:

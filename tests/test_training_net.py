@@ -69,7 +69,7 @@ def test_answering_and_training_score_alike() -> None:
     made = learner()
     texts = [text(rng, n) for n in (5, 1, 12)]
     scores, _ = made.forward(batch_of(texts, VECTORS), training=False)
-    net = Net(made.parameters, VECTORS)
+    net = Net([made.parameters], VECTORS)
     for row, t in zip(scores, texts, strict=True):
         assert net.scores(t) == pytest.approx(row, abs=1e-4)
 
@@ -77,7 +77,7 @@ def test_answering_and_training_score_alike() -> None:
 def test_a_long_text_is_read_in_stretches() -> None:
     rng = np.random.default_rng(5)
     made = learner()
-    net = Net(made.parameters, VECTORS)
+    net = Net([made.parameters], VECTORS)
     assert net.scores(text(rng, 3 * MOST_WORDS + 1)).shape == (LABELS,)
     assert net.scores(text(rng, 0)) == pytest.approx(made.parameters["out_bias"])
 
@@ -101,7 +101,7 @@ def test_it_learns_what_a_word_and_its_neighbour_say_and_does_so_alike_each_time
     first = fit_net(lessons, VECTORS, WORDS, CUES, epochs=25)
     again = fit_net(lessons, VECTORS, WORDS, CUES, epochs=25)
     assert all((first[n] == again[n]).all() for n in first)
-    net = Net(first, VECTORS)
+    net = Net([first], VECTORS)
     right = np.mean([(net.scores(t)[0] > 0) == y[0] for t, y in zip(texts, Y, strict=True)])
     assert right > 0.9
 

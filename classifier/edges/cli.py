@@ -245,9 +245,9 @@ cli_mcp.register(app)
 
 
 def _load(path: Path | None, vocabulary: Path | None) -> Classifier:
-    from ..engine import load
+    from .loading import load_to_stay
 
-    return load(path, vocabulary)
+    return load_to_stay(path, vocabulary)
 
 
 def _descriptions(texts: Iterable[str] | None) -> Iterator[str]:
@@ -279,6 +279,9 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8")
+    # One text's arithmetic is too small to share: more threads cost more than they save. To be said before numpy loads.
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
     try:
         app()
     except (ModelError, VocabularyError) as error:

@@ -21,8 +21,9 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..engine import Classifier, load
+from ..engine import Classifier
 from ..errors import InputError, MissingExtraError
+from .loading import load_to_stay
 from .service_limits import Settings
 from .service_log import configure, log
 from .service_metrics import MULTIPROCESS
@@ -125,7 +126,7 @@ def run(settings: Settings, host: str, port: int, workers: int) -> None:
         if settings.token is None and not _is_local(address.host):
             log("no token is set: everyone who reaches this address is answered", logging.WARNING)
         if workers == 1:
-            _serve(settings, sock, address, load(settings.model))
+            _serve(settings, sock, address, load_to_stay(settings.model))
         else:
             _try_model(settings.model)
             _supervise(settings, sock, address, workers)
@@ -227,7 +228,7 @@ def _work(settings: Settings, sock: socket.socket, address: Address, ready: Even
         os.setpgrp()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     configure(settings.log_texts)
-    _serve(settings, sock, address, on_start=ready.set)
+    _serve(settings, sock, address, load_to_stay(settings.model), on_start=ready.set)
 
 
 def _end_with_parent() -> None:
@@ -245,7 +246,7 @@ def _try_model(model: Path | None) -> None:
 
 
 def _load_only(model: Path | None) -> None:
-    load(model)
+    load_to_stay(model)
 
 
 @dataclass(frozen=True, slots=True)

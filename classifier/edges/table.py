@@ -18,9 +18,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ..engine import Classifier, load
+from ..engine import Classifier
 from ..errors import InputError
 from .batch_report import BatchReport
+from .loading import load_to_stay
 from .tables.convert import converter
 from .tables.formats import BINARY, output_of
 from .tables.journal import State, Unfinished
@@ -156,7 +157,7 @@ def run(
             for text in table.notices:
                 watch.notice(text)
             context = find_columns(options, table, watch.notice)
-            classifier = classifier or load(options.model, options.vocabulary)
+            classifier = classifier or load_to_stay(options.model, options.vocabulary)
             plan = make_plan(options, table, context, output, classifier, watch.notice)
             name = table.sources[0].name
             page = report.prepared(options, plan, classifier, name) if report is not None else None

@@ -14,7 +14,7 @@ from scipy import sparse
 
 from ..keys import Symbols
 from ..lexicon import Lexicon, load_lexicon
-from ..net import Encoder, Ensemble, Net, pack, unpack
+from ..net import Encoder, Net, pack, unpack
 from ..reading import Reader, Reading, load_reader
 from ..space import FeatureSpace
 from ..spotter import Spotter
@@ -226,7 +226,7 @@ def _one_fold(data: Prepared, fold: int, l2: float) -> tuple[list[Floats], list[
     fitted = fit(data, np.flatnonzero(data.folds != fold), l2)
     outside = np.flatnonzero(data.folds == fold)
     estimator = fitted.estimator
-    net = Ensemble([Net(one, data.lexicon.vectors) for one in fitted.nets])
+    net = Net(fitted.nets, data.lexicon.vectors)
     linear = estimator.decision_function(matrix(data, fitted.space, outside))
     scores = np.stack([net.scores(data.lessons[i].text) for i in outside.tolist()]).astype(np.float64)
     return (

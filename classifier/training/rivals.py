@@ -16,7 +16,7 @@ from scipy import sparse
 from ..cues import ASSERTED, PLANNED
 from ..keys import Ints
 from ..lexicon import units
-from ..net import Ensemble, Net
+from ..net import Net
 from ..space import BLOCKS, blocks_of
 from .corpus import Corpus, Setting
 from .fit import NETS
@@ -278,7 +278,7 @@ def network(setting: Setting, train: Corpus, test: Corpus) -> Floats:
     """The networks alone, over the configurations of the training texts."""
     words, cues = len(setting.encoder.words), len(setting.encoder.cues)
     vectors = setting.lexicon.vectors
-    net = Ensemble([Net(fit_net(train.lessons, vectors, words, cues, seed=seed), vectors) for seed in range(NETS)])
+    net = Net([fit_net(train.lessons, vectors, words, cues, seed=seed) for seed in range(NETS)], vectors)
     scores = np.stack([net.scores(one.text) for one in test.lessons]).astype(np.float64)
     configurations, inverse = np.unique(train.Y, axis=0, return_inverse=True)
     counts = np.bincount(inverse.ravel(), minlength=len(configurations)) + 0.5

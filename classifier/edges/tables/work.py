@@ -11,8 +11,9 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ...engine import Classifier, load
+from ...engine import Classifier
 from ...errors import ClassifierError, ModelError
+from ..loading import load_to_stay
 from .delimited import DelimitedEncoder
 from .excel import too_long
 from .formats import BINARY, EXCEL, JSONL, PARQUET
@@ -172,7 +173,7 @@ def _do(plan: Plan, chunk: Chunk) -> Result:
     """In a process of its own: the model is loaded there, once."""
     worker = _workers.get(plan)
     if worker is None:
-        classifier = load(plan.model, plan.own_vocabulary)
+        classifier = load_to_stay(plan.model, plan.own_vocabulary)
         if (classifier.model.manifest.digest, vocabulary_digest(classifier)) != (plan.digest, plan.vocabulary):
             raise ModelError(
                 "the processes load another model than this one: give its folder (--model) and the file of its "
