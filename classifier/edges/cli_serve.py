@@ -27,8 +27,8 @@ def serve(
     ] = 8000,
     workers: Annotated[int, typer.Option(min=1, help="Processes; about one a core.", rich_help_panel=_PLACE)] = 1,
     threads: Annotated[
-        int, typer.Option(min=1, help="Texts tagged at once in each process.", rich_help_panel=_PLACE)
-    ] = 2,
+        int, typer.Option(min=1, help="Threads that tag in each process; more are slower.", rich_help_panel=_PLACE)
+    ] = 1,
     max_body: Annotated[int, typer.Option(min=1, help="Bytes of a body.", rich_help_panel=_LIMITS)] = 1 << 20,
     max_list: Annotated[int, typer.Option(min=1, help="Texts in a list.", rich_help_panel=_LIMITS)] = 256,
     max_text: Annotated[int, typer.Option(min=1, help="Characters of a text.", rich_help_panel=_LIMITS)] = 20_000,

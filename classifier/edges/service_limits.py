@@ -58,14 +58,14 @@ class Settings:
         token: what a client must send as ``Authorization: Bearer TOKEN``; None lets everyone in.
         log_texts: whether descriptions may stand in the log.
         model: a model of one's own; None for the one that ships with the package.
-        threads: how many texts are tagged at once.
+        threads: how many threads tag. One has the most answered: it takes what waits together.
     """
 
     limits: Limits = field(default_factory=Limits)
     token: str | None = None
     log_texts: bool = False
     model: Path | None = None
-    threads: int = 2
+    threads: int = 1
 
     def __post_init__(self) -> None:
         if self.token is not None and (not self.token.strip() or not self.token.isascii()):
