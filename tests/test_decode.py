@@ -71,6 +71,15 @@ def test_an_encoding_can_be_given(tmp_path: Path) -> None:
         text_of(tmp_path / "a", b"a", "klingon")
 
 
+@pytest.mark.parametrize(
+    ("encoding", "told"), [("utf-16", "give utf-16-le or utf-16-be"), ("utf-32", "give utf-32-le or utf-32-be")]
+)
+def test_an_encoding_without_its_mark_says_what_to_give(tmp_path: Path, encoding: str, told: str) -> None:
+    with pytest.raises(InputError, match=f"a.csv is not {encoding} .*{told}"):
+        text_of(tmp_path / "a.csv", b"id;what\n1;a\n2;b", encoding)
+    assert text_of(tmp_path / "a.csv", "a\n".encode(encoding), encoding).sample == "a\n"
+
+
 @pytest.mark.parametrize("data", [b"\xff\xfea\x00\n", b"\xff\xfe\x00\xd8a\x00\n\x00"])
 def test_broken_utf_16_is_told_and_not_fatal(tmp_path: Path, data: bytes) -> None:
     lines = list(text_of(tmp_path / "a", data).lines())

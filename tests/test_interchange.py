@@ -199,7 +199,50 @@ def test_what_cannot_be_used_is_named_and_the_rest_goes_on(tmp_path: Path) -> No
         assert words in problem
 
 
-@pytest.mark.parametrize("content", ["", "[1]", "{", '"x"', "[[]]"])
+# Where a tool writes something, a file may have anything instead.
+SHAPES = [None, True, 7, 1e999, -1, 10**400, "x", [], [3], ["x"], [[]], [{}], {}, {"x": 1}, {"choices": 3}, [{"start": 0}],
+          [{"start": 0, "end": "1"}], [{"start": 5, "end": 2}]]  # fmt: skip
+ENTRIES: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
+    (LABEL_STUDIO, {"data": {"text": "x"}, "annotations": [note("eor")]}, ("data", "annotations")),
+    (LABEL_STUDIO, {"text": "x", "terms": "eor"}, ("text", "terms", "evidence", "annotator", "updated_at", "created_at")),
+    (PRODIGY, {"text": "x", "accept": ["eor"], "answer": "accept"},
+     ("text", "accept", "cats", "answer", "spans", "_timestamp", "_annotator_id", "before", "vendor_contract")),
+    (PRODIGY, {"text": "x", "cats": {"eor": 1}, "answer": "accept"}, ("cats",)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("tool", "entry", "keys"), ENTRIES)
+@pytest.mark.parametrize("shape", SHAPES, ids=range(len(SHAPES)))
+def test_an_entry_of_any_shape_harms_only_itself(
+    tmp_path: Path, tool: str, entry: dict[str, Any], keys: tuple[str, ...], shape: Any
+) -> None:
+    sound = {**entry, "data": {"text": "sound"}} if "data" in entry else {**entry, "text": "sound"}
+    back = read(tmp_path, [*({**entry, key: shape} for key in keys), sound], tool)
+    assert back.corrections[-1].text == "sound"
+    for correction in back.corrections:
+        assert all(0 <= start < end <= len(correction.text) for start, end in correction.evidence)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=range(len(SHAPES)))
+def test_an_annotation_of_any_shape_harms_only_itself(tmp_path: Path, shape: Any) -> None:
+    values = [
+        {**note("eor")["result"][0], "value": value} for value in (shape, {"choices": shape}, {"taxonomy": shape})
+    ]
+    spans = [{"type": "labels", "value": {"start": shape, "end": 1}}, {"type": "labels", "value": shape}]
+    notes = [
+        *({**note("eor"), key: shape} for key in ("result", "completed_by", "updated_at", "ground_truth")),
+        *({"result": [value]} for value in values),
+        {"result": [shape, *note("eor")["result"], *spans]},
+    ]
+    back = read(tmp_path, [task(one, text=f"text {n}") for n, one in enumerate(notes)], LABEL_STUDIO)
+    assert back.corrections[-1].text == f"text {len(notes) - 1}"
+    for correction in back.corrections:
+        assert all(0 <= start < end <= len(correction.text) for start, end in correction.evidence)
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[1]", "{", '"x"', "[[]]", "[" * 100_000, "{" * 9_999, "[" + "9" * 9_999 + "]"]
+)
 def test_another_file_is_refused(tmp_path: Path, content: str, vocabulary: Vocabulary) -> None:
     path = tmp_path / "x.json"
     path.write_text(content, encoding="utf-8")

@@ -107,9 +107,10 @@ def test_near_duplicates_and_borrowed_wording_are_found(vocabulary: Vocabulary) 
 
 def test_unreadable_files_are_refused(tmp_path: Path, vocabulary: Vocabulary) -> None:
     broken = tmp_path / "broken.jsonl"
-    broken.write_text("{nope\n")
-    with pytest.raises(ScenarioError, match="not JSON"):
-        load_scenarios([broken], vocabulary)
+    for content in (b"{nope\n", b"\xff\xfe\n", b"[" * 100_000, b"9" * 9_999):
+        broken.write_bytes(content)
+        with pytest.raises(ScenarioError, match="not JSON"):
+            load_scenarios([broken], vocabulary)
     broken.write_text("[1]\n")
     with pytest.raises(ScenarioError, match="not a JSON object"):
         load_scenarios([broken], vocabulary)

@@ -229,7 +229,7 @@ def _tasks_of(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
             found = [(n, json.loads(line)) for n, line in enumerate(text.split("\n"), start=1) if line.strip()]
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}. Give a file that the labelling tool exported.") from error
-    except ValueError as error:  # JSON and UTF-8 alike
+    except (ValueError, RecursionError) as error:  # JSON and UTF-8 alike
         raise InputError(f"{path} is neither JSON nor JSON lines: {error}") from error
     for number, task in found:
         if not isinstance(task, dict):
@@ -242,14 +242,14 @@ def _label_studio_answers(task: Mapping[str, Any], outcome: Imported) -> tuple[M
     if not isinstance(data, dict):
         return task, _flat_answers(task, outcome)
     answers = []
-    given = task.get("annotations") or task.get("completions") or []
+    given = _objects(task.get("annotations") or task.get("completions"))
     if not given:
         outcome.left_out["not answered"] += 1
     for annotation in given:
         if annotation.get("was_cancelled") or annotation.get("skipped"):
             outcome.left_out["skipped"] += 1
             continue
-        choices, spans = _results(annotation.get("result") or [], str(data.get("text", "")))
+        choices, spans = _results(_objects(annotation.get("result")), str(data.get("text", "")))
         if not choices:
             outcome.left_out["not answered"] += 1
             continue
@@ -264,12 +264,12 @@ def _label_studio_answers(task: Mapping[str, Any], outcome: Imported) -> tuple[M
 def _flat_answers(task: Mapping[str, Any], outcome: Imported) -> list[_Answer]:
     """The short export (JSON-MIN): one object an annotation, choices under the name of their control."""
     given = task.get(_TERMS)
-    given = given.get("choices", ()) if isinstance(given, dict) else given
-    choices = [given] if isinstance(given, str) else [str(c) for c in given or ()]
+    given = given.get("choices") if isinstance(given, dict) else given
+    choices = [given] if isinstance(given, str) else _words(given)
     if not choices:
         outcome.left_out["not answered"] += 1
         return []
-    spans = [(s["start"], s["end"]) for s in task.get(_EVIDENCE) or () if isinstance(s, dict) and "start" in s]
+    spans = _spans(task.get(_EVIDENCE), str(task.get("text", "")))
     who = task.get("annotator")
     time = str(task.get("updated_at") or task.get("created_at") or "")
     return [_Answer(choices, spans, False, time, None if who is None else str(who))]
@@ -280,21 +280,21 @@ def _results(results: Sequence[Mapping[str, Any]], text: str) -> tuple[list[str]
     named = [r for r in results if r.get("from_name") == _TERMS] or results
     choices: list[str] = []
     for result in named:
-        value = result.get("value") or {}
-        choices += [str(c) for c in value.get("choices") or ()]
+        value = _object(result.get("value"))
+        choices += _words(value.get("choices"))
         # A taxonomy gives paths; the last step is the choice.
-        choices += [str(step[-1] if isinstance(step, list) else step) for step in value.get("taxonomy") or ()]
+        paths = _list(value.get("taxonomy"))
+        choices += _words([path[-1] if isinstance(path, list) and path else path for path in paths])
     spans = []
     for result in results:
-        value = result.get("value") or {}
+        value = _object(result.get("value"))
         if result.get("type") == "labels" and isinstance(value.get("start"), int) and isinstance(value.get("end"), int):
-            start, end = value["start"], value["end"]
             words = str(value.get("text") or "")
-            if words and text[start:end] != words:
+            if words and text[value["start"] : value["end"]] != words:
                 # Old versions counted characters beyond the basic plane twice.
                 spans += locate(text, [words])
-            elif 0 <= start < end <= len(text):
-                spans.append((start, end))
+            else:
+                spans += _spans([value], text)
     return list(dict.fromkeys(choices)), sorted(set(spans))
 
 
@@ -304,20 +304,50 @@ def _prodigy_answers(task: Mapping[str, Any], outcome: Imported) -> tuple[Mappin
         outcome.left_out[{"reject": "rejected", "ignore": "skipped"}.get(str(answer), "not answered")] += 1
         return task, []
     if isinstance(task.get("accept"), list):
-        choices = [str(c) for c in task["accept"]]
+        choices = _words(task["accept"])
     elif isinstance(task.get("cats"), dict):
         choices = [str(name) for name, p in task["cats"].items() if isinstance(p, (int, float)) and p >= 0.5]
     else:
         # One label asked at a time says nothing of the others.
         outcome.left_out["single labels"] += 1
         return task, []
-    size = len(str(task.get("text", "")))
-    spans = [
-        (s["start"], s["end"])
-        for s in task.get("spans") or ()
-        if isinstance(s.get("start"), int) and isinstance(s.get("end"), int) and 0 <= s["start"] < s["end"] <= size
-    ]
-    stamp = task.get("_timestamp")
-    time = datetime.fromtimestamp(stamp, UTC).isoformat() if isinstance(stamp, (int, float)) else ""
+    spans = _spans(task.get("spans"), str(task.get("text", "")))
     who = task.get("_annotator_id") or task.get("_session_id")
-    return task, [_Answer(choices, spans, False, time, str(who) if who else None)]
+    return task, [_Answer(choices, spans, False, _time(task.get("_timestamp")), str(who) if who else None)]
+
+
+# ---------------------------------------------------------------- JSON that may have any shape
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _objects(value: Any) -> list[Mapping[str, Any]]:
+    return [one for one in _list(value) if isinstance(one, dict)]
+
+
+def _words(value: Any) -> list[str]:
+    return [str(one) for one in _list(value)]
+
+
+def _spans(value: Any, text: str) -> list[tuple[int, int]]:
+    """What of ``value`` are spans that lie within ``text``."""
+    found = [(one.get("start"), one.get("end")) for one in _objects(value)]
+    return [
+        (start, end)
+        for start, end in found
+        if isinstance(start, int) and isinstance(end, int) and 0 <= start < end <= len(text)
+    ]
+
+
+def _time(stamp: Any) -> str:
+    """Seconds since 1970 as ISO 8601; nothing for what is no time."""
+    try:
+        return datetime.fromtimestamp(stamp, UTC).isoformat()
+    except (TypeError, ValueError, OverflowError, OSError):
+        return ""

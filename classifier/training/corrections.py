@@ -109,7 +109,7 @@ def parse_correction(row: Mapping[str, Any], vocabulary: Vocabulary, where: str)
         spans = tuple((int(s["start"]), int(s["end"])) for s in row.get("evidence") or ())
     except ScenarioError as error:
         raise ScenarioError(f"{where}: {error}") from None
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ScenarioError(f"{where}: 'evidence' must hold start and end: {error!r}") from error
     silence = row.get("silence")
     if silence is not None and (closed or silence not in vocabulary.silences):

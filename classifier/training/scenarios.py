@@ -191,7 +191,7 @@ def read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                     if not isinstance(row, dict):
                         raise ScenarioError(f"{path.name}:{number}: not a JSON object")
                     yield number, row
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also UTF-8, and numbers of thousands of digits
         raise ScenarioError(f"{path.name}: not JSON: {error}") from error
     except OSError as error:
         raise ScenarioError(f"{path}: {error.strerror}. Give a JSONL file.") from error

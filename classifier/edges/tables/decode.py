@@ -299,7 +299,12 @@ class Text:
         self.data = data
         self.encoding, self.notice = encoding_of(data, wanted)
         decoder = codecs.getincrementaldecoder(self.encoding)(_KEEP)
-        self.sample = mended(decoder.decode(data.head, len(data.head) < _SAMPLE))[0].removeprefix(_MARK)
+        try:
+            sample = decoder.decode(data.head, len(data.head) < _SAMPLE)
+        except UnicodeError as error:  # UTF-16 without its mark, and encodings that are not for text
+            hint = f"{self.encoding}-le or {self.encoding}-be" if "BOM" in str(error) else "another, or none"
+            raise InputError(f"{data.name} is not {self.encoding} ({error}): give {hint} as --encoding") from None
+        self.sample = mended(sample)[0].removeprefix(_MARK)
         outside = _QUOTED.sub("", self.sample)
         if "\n" not in outside and "\r" not in outside:
             outside = self.sample

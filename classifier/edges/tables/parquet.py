@@ -40,9 +40,12 @@ class ParquetSource:
         self.path, self.name = path, name
         self.notices: list[str] = []
         with self.file() as file:
-            self.schema = file.schema_arrow
             self._total = file.metadata.num_rows
-        self.header = list(self.schema.names)
+            try:
+                self.schema = file.schema_arrow
+                self.header = list(self.schema.names)
+            except (pyarrow().ArrowException, ValueError) as error:
+                raise InputError(f"{name} cannot be read as Parquet: {error}") from error
         self._done = 0
 
     def file(self) -> Any:
@@ -50,7 +53,7 @@ class ParquetSource:
         pa = pyarrow()
         try:
             return pa.parquet.ParquetFile(self.path, pre_buffer=False)
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, ValueError) as error:  # also names that are not UTF-8
             if isinstance(error, OSError) and error.errno:
                 raise
             raise InputError(f"{self.name} cannot be read as Parquet: {error}") from error
@@ -84,7 +87,7 @@ class ParquetSource:
                     columns = dict(zip(batch.schema.names, batch.columns, strict=True))
                     nothing = pa.nulls(batch.num_rows)
                     yield pa.RecordBatch.from_arrays([columns.get(n, nothing) for n in self.header], self.header)
-            except (pa.ArrowException, OSError) as error:
+            except (pa.ArrowException, OSError, ValueError) as error:
                 raise InputError(f"{self.name} is damaged: {error}") from error
 
 
