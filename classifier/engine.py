@@ -189,13 +189,10 @@ class Classifier:
         ]
 
     def _posterior(self, seen: Seen, context: Context) -> NDArray[np.float64]:
-        """Probabilities of configurations, array (texts, configurations): the mean of linear model and network."""
-        model, manifest = self.model, self.model.manifest
-        linear = model.logits(model.scores(seen.rows), manifest.temperature)
-        texts = model.encoder.encode(seen.readings, [context] * len(seen.readings), seen.normal)
-        net = model.logits(np.stack([model.net.scores(text) for text in texts]), manifest.net_temperature)
-        share, adjust = manifest.net_share, self._weights.adjust
-        return np.asarray((1 - share) * posterior(adjust(linear, context)) + share * posterior(adjust(net, context)))
+        """Probabilities of configurations, array (texts, configurations), by what linear model and networks say."""
+        model, share = self.model, self.model.manifest.net_share
+        scores = np.float32(1 - share) * model.scores(seen.rows) + np.float32(share) * seen.scores
+        return posterior(self._weights.adjust(model.logits(scores, model.manifest.temperature), context))
 
     def see(self, readings: Sequence[Reading], contexts: Sequence[Context]) -> Seen:
         """Readings that were made together, as the model sees them."""
@@ -207,7 +204,9 @@ class Classifier:
         features = features_of(readings, contexts, normal, model.symbols)
         spotted = model.spotter.spotted(summaries(spots, normal, at))
         vectors = np.concatenate([model.space.pooled(normal, self._lexicon), spotted], axis=1)
-        return Seen(readings, normal, at, spots, features, model.space.rows(features, vectors))
+        rows = model.space.rows(features, vectors)
+        read = [model.net.read(text) for text in model.encoder.encode(readings, contexts, normal)]
+        return Seen(readings, normal, rows, np.stack([scores for scores, _ in read]), [quoted for _, quoted in read])
 
     def _silent(self, text: str, context: Context, reason: str) -> Tagging:
         says = self.vocabulary.other_silences.get(reason, reason)

@@ -1,7 +1,6 @@
 """Evidence: which words of the text speak for a fact.
 
-The model's weights are traced back to tokens; cue phrases and place names say where a span begins
-and ends.
+The networks say of each word which facts it states; cue phrases and place names say where a span begins and ends.
 """
 
 from __future__ import annotations
@@ -14,21 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .cues import ASSERTED, PLANNED
-from .features import COUNTS, N_SLOTS, OFFSETS, Features
-from .keys import Ints
 from .model import Model
-from .normal import REACH, Normal, PlaceView
+from .normal import Normal, PlaceView
 from .places import FAR, MID, NEAR, SAME
 from .reading import Reading
 from .space import Rows
+from .spotter import probabilities
 from .tagging import Span
 
 _MOST_SPANS = 2
 # How strong the second must be beside the first.
 _SECOND = 0.4
 _NEIGHBOUR = 0.4
-# What features add to a fact counts for less than a word that was spotted for it.
-_FEATURES = 0.25
 _PLACE_FACTS = {
     "same-country": {SAME},
     "another-country": {NEAR, MID, FAR},
@@ -46,98 +42,37 @@ class Seen:
     """Texts as the model sees them.
 
     Attributes:
-        at: int64 array (words,), the positions in ``normal`` of the words that were looked at.
-        spots: float32 array (words, facts), the probability that each speaks for each fact.
+        rows: for the linear model.
+        scores: float32 array (texts, labels), by the networks.
+        quoted: for each text a float32 array (words, kinds), by the networks: the log-odds that each word states each
+            kind of thing.
     """
 
     readings: Sequence[Reading]
     normal: Normal
-    at: Ints
-    spots: NDArray[np.float32]
-    features: Features
     rows: Rows
+    scores: NDArray[np.float32]
+    quoted: Sequence[NDArray[np.float32]]
 
 
 def token_scores(seen: Seen, model: Model, wanted: Sequence[Sequence[str]]) -> list[list[list[float]]]:
-    """How much each token speaks for a fact: what was spotted there, and what its features add.
+    """The probability that each token states a fact; 0 for white space.
 
     Args:
         seen: texts as the model sees them.
         model: the model that saw them.
-        wanted: for each text the facts to trace.
+        wanted: for each text the facts to look for.
 
     Returns:
         For each text and fact the scores of the text's tokens.
     """
-    normal, rows = seen.normal, seen.rows
-    parts = _parts(seen, np.array([bool(facts) for facts in wanted]))
-    values = rows.values / rows.counts
-    # What was spotted at each token's word, first nothing for a token without one; and the bin of that word.
-    spots = np.concatenate([np.zeros((1, seen.spots.shape[1]), dtype=np.float32), seen.spots])
-    row = np.zeros(len(normal.text), dtype=np.int64)
-    row[seen.at] = np.arange(1, len(spots))
-    row = row[normal.word_of_token]
-    lead = normal.first[normal.word_of_token] + 1
-    worded = (normal.word_of_token > 0)[:, None]
-    column = {fact: i for i, fact in enumerate(model.spotter.facts)}
+    normal = seen.normal
     found: list[list[list[float]]] = []
-    for facts, (bins, of, share), (a, b), (begin, end) in zip(
-        wanted, parts, pairwise(rows.bounds.tolist()), pairwise(normal.tokens.tolist()), strict=True
-    ):
-        if not facts:
-            found.append([])
-            continue
-        size, width = end - begin, len(facts)
-        added = values[a:b, None] * model.fact_weights(rows.columns[a:b], facts)
-        total = np.bincount(
-            (bins[:, None] * width + np.arange(width)).ravel(),
-            weights=(share[:, None] * added.take(of - a, axis=0)).ravel(),
-            minlength=(2 * size + 1) * width,
-        ).reshape(-1, width)
-        which = np.array([column.get(fact, -1) for fact in facts])
-        spotted = spots.take(row[begin:end], axis=0).take(which, axis=1) * (which >= 0)
-        # Every token of a word has what the word has; a token without a word has nothing of the kind.
-        scores = (_FEATURES * total.take(lead[begin:end], axis=0) + spotted) * worded[begin:end]
-        found.append((scores + _FEATURES * total[size + 1 :]).T.tolist())
-    return found
-
-
-def _parts(seen: Seen, wanted: NDArray[np.bool_]) -> list[tuple[Ints, Ints, NDArray[np.float64]]]:
-    """Where what the features of wanted texts add goes to: for each text the bins, the features, and the shares.
-
-    A feature stands behind its words, or, if it is one of the few, behind tokens; each token of it has an equal share.
-    In a text's first bin is what goes nowhere; then come words, by their first token; then tokens by themselves.
-    """
-    normal, rows, features = seen.normal, seen.rows, seen.features
-    text = features.text[rows.hits]
-    hits = np.flatnonzero(wanted[text])
-    split = int(np.searchsorted(rows.hits[hits], features.split))
-    words, few = hits[:split], hits[split:]
-    word = rows.hits[words] // N_SLOTS
-    slot = rows.hits[words] - word * N_SLOTS
-    counts = COUNTS.take(slot, axis=0)
-    place = (word[:, None] + REACH + OFFSETS.take(slot, axis=0)) * counts
-    size = ((normal.last - normal.first + 1) * normal.real).take(place).sum(axis=1)
-    by_word = (
-        ((normal.first + 1) * normal.real).take(place).ravel(),
-        np.repeat(rows.of[words], 3),
-        (counts / np.maximum(size, 1)[:, None]).ravel(),
-    )
-    tokens = [features.few[hit] for hit in (rows.hits[few] - features.split).tolist()]
-    sizes = np.array([len(where) for where in tokens], dtype=np.int64)
-    few = np.repeat(few, sizes)
-    by_token = (
-        np.diff(normal.tokens)[text[few]] + 1 + np.array([t for where in tokens for t in where], dtype=np.int64),
-        rows.of[few],
-        np.repeat(1 / np.maximum(sizes, 1), sizes),
-    )
-    texts = np.arange(len(wanted) + 1)
-    ends = pairwise((3 * np.searchsorted(text[words], texts)).tolist())
-    few_ends = pairwise(np.searchsorted(text[few], texts).tolist())
-    found = []
-    for (a, b), (c, d) in zip(ends, few_ends, strict=True):
-        bins, of, share = (np.concatenate([x[a:b], y[c:d]]) for x, y in zip(by_word, by_token, strict=True))
-        found.append((bins, of, share))
+    for n, (facts, (a, b)) in enumerate(zip(wanted, pairwise(normal.tokens.tolist()), strict=True)):
+        word = normal.word_of_token[a:b]
+        odds = seen.quoted[n].take([model.quoted[fact] for fact in facts], axis=1)
+        p = probabilities(odds.take(word - normal.begin[n], axis=0, mode="clip"))
+        found.append((p * (word > 0)[:, None]).T.tolist())
     return found
 
 

@@ -39,9 +39,6 @@ _WORDS: tuple[tuple[str, tuple[tuple[int, int], ...]], ...] = (
 FAMILIES = Families([template for template, _ in _WORDS] + ["c:{}", "s:{}>{}", "g:{}", "x:{}"])
 _SLOTS = Slots(FAMILIES, _WORDS)
 N_SLOTS = len(_WORDS)
-# How far off the words of each slot stand, and which of the three places count; int64 arrays (slots, 3).
-OFFSETS = np.ascontiguousarray(_SLOTS.offsets.T)
-COUNTS = (np.arange(3) < _SLOTS.widths[:, None]).astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,22 +46,15 @@ class Features:
     """Features of texts, with repeats; those of no word have the key 0 or lack a symbol.
 
     Attributes:
-        keys: int64 array: first one of each slot for each word from ``normal``'s first after the padding, then those
-            of ``few``.
+        keys: int64 array: first one of each slot for each word from ``normal``'s first after the padding, then the few
+            others.
         text: int32 array, the text of each.
-        few: for the last of the keys, the tokens behind each.
         lengths: int64 array (texts,), how many tokens each text has.
     """
 
     keys: Ints
     text: NDArray[np.int32]
-    few: Sequence[tuple[int, ...]]
     lengths: Ints
-
-    @property
-    def split(self) -> int:
-        """Where the few begin."""
-        return len(self.keys) - len(self.few)
 
 
 def features_of(readings: Sequence[Reading], contexts: Sequence[Context], normal: Normal, symbols: Symbols) -> Features:
@@ -78,36 +68,32 @@ def features_of(readings: Sequence[Reading], contexts: Sequence[Context], normal
     grid = _SLOTS.keys(rows, word).T
     keys: list[int] = []
     texts: list[int] = []
-    few: list[tuple[int, ...]] = []
     for text, (reading, context, view) in enumerate(zip(readings, contexts, normal.views, strict=True)):
-        before = len(few)
-        for what, where in _few(reading, context, view):
-            keys.append(_key(what, symbols))
-            few.append(where)
-        texts += [text] * (len(few) - before)
-    lengths = np.diff(normal.tokens)
+        before = len(keys)
+        keys += [_key(name, symbols) for name in _few(reading, context, view)]
+        texts += [text] * (len(keys) - before)
     text_of = np.concatenate([np.repeat(normal.text[word], N_SLOTS), np.array(texts, dtype=np.int32)])
-    return Features(np.concatenate([grid.ravel(), np.array(keys, dtype=np.int64)]), text_of, few, lengths)
+    return Features(np.concatenate([grid.ravel(), np.array(keys, dtype=np.int64)]), text_of, np.diff(normal.tokens))
 
 
-Few = tuple[tuple[str, ...], tuple[int, ...]]  # form of the name and the names in it; tokens that gave it
+Name = tuple[str, ...]  # a template, and what stands in it
 
 
 @lru_cache(maxsize=1 << 13)
-def _key(what: tuple[str, ...], symbols: Symbols) -> int:
-    template, *names = what
-    key: int = pack(FAMILIES[template], *map(symbols.id, names))
+def _key(name: Name, symbols: Symbols) -> int:
+    template, *parts = name
+    key: int = pack(FAMILIES[template], *map(symbols.id, parts))
     return key
 
 
-def _few(reading: Reading, context: Context, view: PlaceView) -> Iterator[Few]:
+def _few(reading: Reading, context: Context, view: PlaceView) -> Iterator[Name]:
     yield from _compounds(reading)
     yield from _cue_features(reading, view)
     yield from _place_features(reading, context, view)
     yield from _context_features(reading, context)
 
 
-def _compounds(reading: Reading) -> Iterator[Few]:
+def _compounds(reading: Reading) -> Iterator[Name]:
     """Words joined by a hyphen, as one: "in-house", "on-site", "home-based"."""
     if "-" in reading.text:
         lower, start, end = reading.lower, reading.start, reading.end
@@ -115,66 +101,62 @@ def _compounds(reading: Reading) -> Iterator[Few]:
             if lower[i] == "-" and end[i - 1] == start[i] and end[i] == start[i + 1]:
                 before, after = lower[i - 1], lower[i + 1]
                 if before.isalpha() and after.isalpha():
-                    yield ("w:{}", f"{before}-{after}"), (i - 1, i, i + 1)
+                    yield "w:{}", f"{before}-{after}"
 
 
-def _cue_features(reading: Reading, view: PlaceView) -> Iterator[Few]:
-    row: list[tuple[int, str, tuple[int, ...]]] = []
+def _cue_features(reading: Reading, view: PlaceView) -> Iterator[Name]:
+    row: list[tuple[int, str]] = []
     for cue in reading.cues:
-        span = tuple(range(cue.first, cue.last + 1))
         name = cue.kind
-        yield ("c:{}", name), span
+        yield "c:{}", name
         if cue.status != ASSERTED:
-            yield ("c:{}", f"{name}:{cue.status}"), span
+            yield "c:{}", f"{name}:{cue.status}"
             name = f"{cue.status}:{name}"
-        row.append((cue.first, name, span))
-    for position, n in view.at.items():
-        if view.at.get(position - 1) != n:
-            row.append((position, view.names[n], (position,)))
+        row.append((cue.first, name))
+    row += [(position, view.names[n]) for position, n in view.at.items() if view.at.get(position - 1) != n]
     if len(row) < 2:
         return
     row.sort()
     sentence = reading.sentence.tolist()
-    for i, (first, name, span) in enumerate(row):
+    for i, (first, name) in enumerate(row):
         # Pairs in order within a sentence, a few steps apart.
-        for other_first, other, other_span in row[i + 1 : i + 7]:
+        for other_first, other in row[i + 1 : i + 7]:
             if sentence[first] != sentence[other_first]:
                 break
             if first != other_first:
-                yield ("s:{}>{}", name, other), span + other_span
+                yield "s:{}>{}", name, other
 
 
-def _place_features(reading: Reading, context: Context, view: PlaceView) -> Iterator[Few]:
+def _place_features(reading: Reading, context: Context, view: PlaceView) -> Iterator[Name]:
     codes = view.codes
-    tokens = tuple(view.at)
-    yield ("g:{}", f"countries:{min(len(codes), 3)}"), ()
+    yield "g:{}", f"countries:{min(len(codes), 3)}"
     if view.home:
         source = "guess" if view.guessed else "home"
         for relation in sorted(set(view.relation.values())):
-            yield ("g:{}", f"{source}:{relation}"), tokens
+            yield "g:{}", f"{source}:{relation}"
         if codes and view.home not in codes:
-            yield ("g:{}", "only-elsewhere"), tokens
+            yield "g:{}", "only-elsewhere"
         if codes == [view.home]:
-            yield ("g:{}", f"{source}:only-same"), tokens
+            yield "g:{}", f"{source}:only-same"
     for relation in view.pairs:
-        yield ("g:{}", f"pair:{relation}"), tokens
+        yield "g:{}", f"pair:{relation}"
     if len(codes) == 1 and len({p.name for p in reading.places if p.kind != "demonym"}) > 1:
-        yield ("g:{}", "one-country-several-places"), tokens
+        yield "g:{}", "one-country-several-places"
     if context.provider_country:
-        yield ("g:{}", "provider"), ()
+        yield "g:{}", "provider"
         if context.home:
-            yield ("g:{}", f"provider:{view.provider}"), ()
+            yield "g:{}", f"provider:{view.provider}"
 
 
-def _context_features(reading: Reading, context: Context) -> Iterator[Few]:
-    yield ("x:{}", "bias"), ()
+def _context_features(reading: Reading, context: Context) -> Iterator[Name]:
+    yield "x:{}", "bias"
     if context.vendor_contract:
-        yield ("x:{}", "vendor-contract"), ()
+        yield "x:{}", "vendor-contract"
     if context.home:
-        yield ("x:{}", "home"), ()
+        yield "x:{}", "home"
     length = len(reading.form)
-    yield ("x:{}", f"length:{sum(length > most for most in (6, 12, 25, 45, 80))}"), ()
+    yield "x:{}", f"length:{sum(length > most for most in (6, 12, 25, 45, 80))}"
     sentences = int(reading.sentence[-1]) + 1 if reading.text.strip() else 0
-    yield ("x:{}", f"sentences:{min(sentences, 4)}"), ()
+    yield "x:{}", f"sentences:{min(sentences, 4)}"
     if reading.shouting:
-        yield ("x:{}", "capitals"), ()
+        yield "x:{}", "capitals"

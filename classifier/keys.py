@@ -144,14 +144,12 @@ class Slots:
 
     def __init__(self, families: Families, slots: Sequence[tuple[str, Sequence[tuple[int, int]]]]) -> None:
         self.families = np.array([families[template] for template, _ in slots])
-        self.offsets = np.zeros((3, len(slots)), dtype=np.int64)
+        self._offsets = np.zeros((3, len(slots)), dtype=np.int64)
         # The last row is of no symbols.
         self._rows = np.full((3, len(slots)), -1)
         for slot, (_, parts) in enumerate(slots):
             for place, (row, offset) in enumerate(parts):
-                self._rows[place, slot], self.offsets[place, slot] = row, offset
-        # How many words each slot looks at.
-        self.widths = np.array([len({offset for _, offset in parts}) for _, parts in slots])
+                self._rows[place, slot], self._offsets[place, slot] = row, offset
 
     def symbols(self, symbols: Ints, at: Ints, place: int) -> Ints:
         """The symbols of words' features at a place from 0 to 2, array (slots, words).
@@ -161,7 +159,7 @@ class Slots:
             at: positions of the words.
             place: which of the up to three.
         """
-        start = self._rows[place] % len(symbols) * symbols.shape[1] + self.offsets[place]
+        start = self._rows[place] % len(symbols) * symbols.shape[1] + self._offsets[place]
         found: Ints = symbols.ravel().take(start[:, None] + at)
         return found
 

@@ -12,7 +12,7 @@ import io
 import json
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import ModelError
-from .keys import Columns, Ints, Symbols
+from .keys import Columns, Symbols
 from .lexicon import load_lexicon
 from .net import Encoder, Net, shapes, unpack
 from .normal import Context
@@ -33,7 +33,7 @@ from .space import FeatureSpace, Rows
 from .spotter import Spotter
 from .vocabulary import Vocabulary, load_vocabulary, parse_vocabulary
 
-PROTOCOL = 3
+PROTOCOL = 4
 SPOTTER = ("spot-features.npy", "spot-weights.npy", "spot-scale.npy", "spot-intercept.npy", "spot-mean.npy")
 FILES = (
     "symbols.txt",
@@ -66,7 +66,6 @@ class Manifest:
     labels: tuple[str, ...]
     thresholds: Mapping[str, float]
     temperature: float
-    net_temperature: float
     net_share: float
     self_check: tuple[Mapping[str, Any], ...]
     raw: Mapping[str, Any]
@@ -125,7 +124,6 @@ def read_manifest(folder: Path) -> tuple[Manifest, dict[str, bytes]]:
             tuple(body["labels"]),
             dict(body["thresholds"]),
             float(body["temperature"]),
-            float(body["net_temperature"]),
             float(body["net_share"]),
             tuple(body["self_check"]),
             raw,
@@ -211,11 +209,12 @@ class Model:
         made = json.loads(files["net.json"])
         wanted = shapes(
             len(made["words"]), len(made["cues"]), len(self.manifest.labels), lexicon.vectors.shape[1],
-            made["width"], made["own"],
+            made["width"], made["own"], len(made["quoted"]),
         )  # fmt: skip
         flat = _array(files, "net.npy")
         if flat.ndim != 2 or not len(flat):
             raise ValueError(f"net.npy has the shape {flat.shape}, a row for each network is wanted")
+        self.quoted = {name: i for i, name in enumerate(made["quoted"])}
         net = Net([unpack(row, wanted) for row in flat], lexicon.vectors)
         return net, Encoder(made["words"], made["cues"], self.symbols)
 
@@ -239,8 +238,8 @@ class Model:
         self.facts, self.terms, self.definitions, self.silences = np.split(self.outcomes, self._bounds, axis=1)
         # One row of indicators for each label that has learned weights: what was learned for it is about its sense in
         # training.
-        self._indicators = learned.of_labels(self.manifest.labels, self.trained).astype(np.float32)
-        self._prior = np.array([c.log_prior for c in self.configurations], dtype=np.float32)
+        self._indicators = learned.of_labels(self.manifest.labels, self.trained).astype(np.float64)
+        self._prior = np.array([c.log_prior for c in self.configurations])
         if vocabulary != self.trained:
             self._check_reach(vocabulary)
 
@@ -278,9 +277,9 @@ class Model:
 
     def logits(self, scores: NDArray[np.float32], temperature: float) -> NDArray[np.float64]:
         """Log-score of each configuration, float64 array (texts, configurations), from label scores."""
-        found = np.stack([row @ self._indicators for row in scores])
-        found += self._prior
-        return found.astype(np.float64) / temperature
+        # In double precision: what a last digit of a score changes must not show in an answer.
+        found = np.stack([row @ self._indicators for row in scores.astype(np.float64)])
+        return np.asarray((found + self._prior) / temperature)
 
     def marginals(self, posterior: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
         """Probabilities of facts, terms, definitions and reasons for silence, float64 arrays (texts, ids)."""
@@ -290,12 +289,6 @@ class Model:
             likely = np.flatnonzero(row > _UNLIKELY)
             found[n] = row.take(likely) @ self.outcomes.take(likely, axis=0)
         return tuple(np.split(found, self._bounds, axis=1))
-
-    def fact_weights(self, columns: Ints, facts: Sequence[str]) -> NDArray[np.float32]:
-        """The weights of columns for facts, float32 array (columns, facts)."""
-        labels = np.array([self._column.get(fact, -1) for fact in facts])
-        steps = self.scale.take(labels) * (labels >= 0)
-        return np.asarray(self.weights.take(columns, axis=0).take(labels, axis=1) * steps)
 
 
 def posterior(logits: NDArray[np.float64]) -> NDArray[np.float64]:

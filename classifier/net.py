@@ -2,7 +2,8 @@
 
 Each word comes in by its distilled vector, by a vector of its own where training saw it often, by the status of
 its clause and by the cues that cover it. Two layers of convolution look at its neighbours; the text is what the words
-say at most, on average, and where learned attention looks. The arithmetic is plain numpy.
+say at most, on average, and where learned attention looks. Beside the labels they say of each word which facts it
+states: the evidence. The arithmetic is plain numpy.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class NetInput:
         rows: int array (words,), rows of the lexicon, -1 for an unknown word.
         own: int array (words,), rows of the network's own vectors, 0 for none.
         marks: int array (words,), positions in :data:`MARKS`.
-        cues: int array (pairs, 2), word and cue.
+        cues: int array (pairs, 2), word and cue, by word.
         context: float32 array (len(CONTEXT),).
     """
 
@@ -133,26 +134,38 @@ class Net:
         self._in, self._context = (np.concatenate(list(p[name]), axis=1) for name in ("in_vector", "context"))
         self._in_bias = p["in_bias"].ravel()
         self._out, self._out_bias = np.concatenate(list(p["out"])) / self._n, p["out_bias"].mean(axis=0)
+        self._quote, self._quote_bias = p["quote"] / self._n, p["quote_bias"].mean(axis=0)
         self._norms = [[p[f"{name}{layer}"][:, None, :] for name in ("gain", "shift")] for layer in range(3)]
         self._biases = [p[f"conv{layer}_bias"][:, None, :] for layer in (1, 2)]
 
     def scores(self, text: NetInput) -> Floats:
         """Mean label scores of one text, float32 array (labels,)."""
-        if not len(text):
-            return np.asarray(self._out_bias, dtype=np.float32)
-        parts = [self._stretch(text, a, min(len(text), a + MOST_WORDS)) for a in range(0, len(text), MOST_WORDS)]
-        pooled = parts[0] if len(parts) == 1 else np.maximum.reduce(parts)
-        return np.asarray(pooled.ravel() @ self._out + self._out_bias, dtype=np.float32)
+        return self.read(text)[0]
 
-    def _stretch(self, text: NetInput, start: int, end: int) -> Floats:
-        """What each network makes of some words, float32 array (networks, pooled)."""
+    def read(self, text: NetInput) -> tuple[Floats, Floats]:
+        """Mean label scores of one text, and for each word the mean log-odds that it states each kind of thing.
+
+        Returns:
+            float32 arrays (labels,) and (words, kinds).
+        """
+        if not len(text):
+            return np.asarray(self._out_bias, dtype=np.float32), np.zeros((0, len(self._quote_bias)), dtype=np.float32)
+        parts = [self._stretch(text, a, min(len(text), a + MOST_WORDS)) for a in range(0, len(text), MOST_WORDS)]
+        pooled, quoted = parts[0]
+        if len(parts) > 1:
+            pooled = np.maximum.reduce([part[0] for part in parts])
+            quoted = np.concatenate([part[1] for part in parts])
+        return np.asarray(pooled.ravel() @ self._out + self._out_bias, dtype=np.float32), quoted
+
+    def _stretch(self, text: NetInput, start: int, end: int) -> tuple[Floats, Floats]:
+        """What each network makes of some words, float32 array (networks, pooled), and what they state."""
         p = self._p
         x = units(self._vectors, text.rows[start:end]) @ self._in
         x += self._own.take(text.own[start:end], axis=0)
         x += self._mark.take(text.marks[start:end], axis=0)
-        for word, cue in text.cues.tolist():
-            if start <= word < end:
-                x[word - start] += self._cue[cue]
+        a, b = np.searchsorted(text.cues[:, 0], (start, end)).tolist()
+        for word, cue in text.cues[a:b].tolist():
+            x[word - start] += self._cue[cue]
         x += text.context @ self._context + self._in_bias
         x = x.reshape(end - start, self._n, self._width).swapaxes(0, 1)
         x = self._normal(relu(x), 0)
@@ -169,7 +182,9 @@ class Net:
         seen = (weights.swapaxes(1, 2) @ x).reshape(self._n, -1)
         mean = np.add.reduce(x, axis=1)
         mean /= np.float32(end - start)
-        return np.concatenate([seen, np.maximum.reduce(x, axis=1), mean], axis=1)
+        quoted = np.add.reduce(x @ self._quote, axis=0)
+        quoted += self._quote_bias
+        return np.concatenate([seen, np.maximum.reduce(x, axis=1), mean], axis=1), quoted
 
     def _normal(self, x: Floats, layer: int) -> Floats:
         gain, shift = self._norms[layer]
@@ -179,7 +194,9 @@ class Net:
         return x
 
 
-def shapes(words: int, cues: int, labels: int, dims: int, width: int, own: int) -> dict[str, tuple[int, ...]]:
+def shapes(
+    words: int, cues: int, labels: int, dims: int, width: int, own: int, quoted: int
+) -> dict[str, tuple[int, ...]]:
     """The shape of each parameter."""
     return {
         "in_vector": (dims, width), "own": (words + 1, own), "in_own": (own, width), "mark": (len(MARKS), width),
@@ -188,6 +205,7 @@ def shapes(words: int, cues: int, labels: int, dims: int, width: int, own: int) 
         "conv1": (3 * width, width), "conv1_bias": (width,), "gain1": (width,), "shift1": (width,),
         "conv2": (3 * width, width), "conv2_bias": (width,), "gain2": (width,), "shift2": (width,),
         "attention": (width, HEADS), "out": ((HEADS + 2) * width, labels), "out_bias": (labels,),
+        "quote": (width, quoted), "quote_bias": (quoted,),
     }  # fmt: skip
 
 

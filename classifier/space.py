@@ -53,21 +53,15 @@ class Rows:
     Attributes:
         bounds: int64 array (texts + 1,), where each text's columns stand.
         columns: int64 array, ascending within a text.
-        counts: int64 array, how often the text has the feature.
         values: float32 array.
         vectors: float32 array (texts, dimensions), what does not come by name: the pooled word vector and what
             was spotted.
-        hits: int64 array, the features that have a column, in their order.
-        of: int64 array (hits,), where each hit's column stands in ``columns``.
     """
 
     bounds: Ints
     columns: Ints
-    counts: Ints
     values: Floats
     vectors: Floats
-    hits: Ints
-    of: Ints
 
 
 class FeatureSpace:
@@ -104,8 +98,6 @@ class FeatureSpace:
         text, column = text[order], column[order]
         new = np.ones(len(order), dtype=bool)
         new[1:] = (text[1:] != text[:-1]) | (column[1:] != column[:-1])
-        of = np.empty_like(order)
-        of[order] = np.cumsum(new) - 1
         first = np.flatnonzero(new)
         counts = np.diff(first, append=len(order))
         text_of, columns = text[first].astype(np.int64), column[first].astype(np.int64)
@@ -119,11 +111,8 @@ class FeatureSpace:
         return Rows(
             np.searchsorted(text_of, np.arange(texts + 1)),
             columns,
-            counts,
             (values * scale[bin_]).astype(np.float32),
             vectors,
-            hits,
-            of,
         )
 
     def pooled(self, normal: Normal, lexicon: Lexicon) -> Floats:

@@ -1,11 +1,9 @@
 from __future__ import annotations
 
-import numpy as np
-
-from classifier.features import COUNTS, FAMILIES, N_SLOTS, OFFSETS, Features, features_of
+from classifier.features import FAMILIES, Features, features_of
 from classifier.keys import Symbols
 from classifier.lexicon import load_lexicon
-from classifier.normal import REACH, Context, Normal, normalise
+from classifier.normal import Context, Normal, normalise
 from classifier.reading import load_reader
 from classifier.words import Words
 
@@ -32,18 +30,6 @@ def test_features_are_named_after_what_they_are_made_of() -> None:
     assert {"w2:books </s>", "p:custom"} <= names("customers' books", Context())
     vendor = load_lexicon().word_class("vendor", 0)
     assert {f"u:0:{vendor}", f"uu:0:<s> {vendor}"} <= names("vendor", Context())
-
-
-def test_features_of_words_know_their_words() -> None:
-    normal, features, table = seen("calls go to Manila", Context("US"))
-    for i in np.flatnonzero(FAMILIES.whole(features.keys)).tolist():
-        name = FAMILIES.name(int(features.keys[i]), table.symbols)
-        if i >= features.split or not name.startswith(("w:", "w2:", "w3:")):
-            continue
-        word, slot = divmod(i, N_SLOTS)
-        at = (word + REACH + OFFSETS[slot])[COUNTS[slot] > 0]
-        told = [table.symbols.names[s] for s in normal.symbols[0, at].tolist()]
-        assert name.partition(":")[2] == " ".join(told)
 
 
 def test_texts_taken_together_have_the_features_that_they_have_alone() -> None:

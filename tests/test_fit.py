@@ -111,7 +111,7 @@ def test_prepared_arrays_fit_together(scenarios: list[Scenario], vocabulary: Voc
     assert data.spotted.shape == (ROWS, 2 * len(vocabulary.facts))
     assert abs(float(data.spotted.mean())) < 1e-6
     space = fit_space([view.features for view in data.views], data.words.symbols)
-    assert len(set(space.names)) == len(space) > 500
+    assert len(set(space.names)) == len(space) > 300
     every = np.arange(ROWS)
     X = matrix(data, space, every)
     assert X.shape == (ROWS, len(space) + data.lexicon.vectors.shape[1] + data.spotted.shape[1])

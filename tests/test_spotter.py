@@ -120,7 +120,7 @@ def test_log_odds_of_any_size_are_probabilities() -> None:
 
 def test_the_deciding_word_is_spotted(classifier: Classifier) -> None:
     reading = load_reader().read("Every quarter a freelancer in Leeds draws the posters for our choir.")
-    seen = classifier.see([reading], [Context()])
-    column = classifier.model.spotter.facts.index("freelancer")
-    token = seen.normal.first[seen.at[int(seen.spots[:, column].argmax())]]
-    assert reading.lower[token] == "freelancer"
+    normal, spotter = classifier.see([reading], [Context()]).normal, classifier.model.spotter
+    at = np.flatnonzero(normal.real)
+    scores = spotter.scores([reading], [Context()], normal, at)[:, spotter.facts.index("freelancer")]
+    assert reading.lower[normal.first[at[int(scores.argmax())]]] == "freelancer"

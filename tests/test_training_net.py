@@ -16,9 +16,9 @@ def text(rng: np.random.Generator, n: int) -> NetInput:
         rng.integers(-1, 11, n).astype(np.int32),
         rng.integers(0, WORDS + 1, n).astype(np.int32),
         rng.integers(0, 4, n).astype(np.int32),
-        np.array([(int(rng.integers(0, n)), int(rng.integers(0, CUES))) for _ in range(n // 2)], np.int32).reshape(
-            -1, 2
-        ),
+        np.array(
+            sorted((int(rng.integers(0, n)), int(rng.integers(0, CUES))) for _ in range(n // 2)), np.int32
+        ).reshape(-1, 2),
         rng.integers(0, 2, len(CONTEXT)).astype(np.float32),
     )
 
@@ -32,7 +32,7 @@ def learner() -> Learner:
     return made
 
 
-@pytest.mark.parametrize("name", [*sorted(shapes(1, 1, 1, 1, 1, 1)), "quote", "quote_bias"])
+@pytest.mark.parametrize("name", sorted(shapes(1, 1, 1, 1, 1, 1, 1)))
 def test_gradients_agree_with_finite_differences(name: str) -> None:
     rng = np.random.default_rng(3)
     made = learner()
@@ -68,17 +68,32 @@ def test_answering_and_training_score_alike() -> None:
     rng = np.random.default_rng(4)
     made = learner()
     texts = [text(rng, n) for n in (5, 1, 12)]
-    scores, _ = made.forward(batch_of(texts, VECTORS), training=False)
+    scores, kept = made.forward(batch_of(texts, VECTORS), training=False)
     net = Net([made.parameters], VECTORS)
-    for row, t in zip(scores, texts, strict=True):
-        assert net.scores(t) == pytest.approx(row, abs=1e-4)
+    for row, quoted, t in zip(scores, kept["quote"], texts, strict=True):
+        found = net.read(t)
+        assert found[0] == pytest.approx(row, abs=1e-4)
+        assert found[1] == pytest.approx(quoted[: len(t)], abs=1e-4)
+
+
+def test_several_networks_answer_with_their_mean() -> None:
+    rng = np.random.default_rng(9)
+    made = [learner(), learner()]
+    made[1].parameters = {n: v + np.float32(0.1) for n, v in made[1].parameters.items()}
+    t = text(rng, 7)
+    both = Net([one.parameters for one in made], VECTORS).read(t)
+    alone = [Net([one.parameters], VECTORS).read(t) for one in made]
+    for n in range(2):
+        assert both[n] == pytest.approx((alone[0][n] + alone[1][n]) / 2, abs=1e-4)
 
 
 def test_a_long_text_is_read_in_stretches() -> None:
     rng = np.random.default_rng(5)
     made = learner()
     net = Net([made.parameters], VECTORS)
-    assert net.scores(text(rng, 3 * MOST_WORDS + 1)).shape == (LABELS,)
+    scores, quoted = net.read(text(rng, 3 * MOST_WORDS + 1))
+    assert scores.shape == (LABELS,)
+    assert quoted.shape == (3 * MOST_WORDS + 1, QUOTES)
     assert net.scores(text(rng, 0)) == pytest.approx(made.parameters["out_bias"])
 
 

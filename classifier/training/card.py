@@ -32,14 +32,14 @@ def card(version: str, data: Prepared, fitted: Fitted, validation: CrossValidati
     text = f"""# Model card: default {version}
 
 A structured logistic regression (scikit-learn estimator `StructuredLogistic`) and a small convolutional network,
-averaged, over {len(data.labels.facts)} facts, {len(data.labels.terms)} terms and
+whose scores are added up, over {len(data.labels.facts)} facts, {len(data.labels.terms)} terms and
 {len(data.labels.silences)} reasons for silence. An answer is one of
 {len(fitted.estimator.configurations_)} configurations of facts seen in training; terms follow from the facts by the
 definitions, so each tag has its proof.
 
 - Trained on {len(data.scenarios)} hand-written scenarios; {len(fitted.space):,} feature columns, and
   {sum(v.size for net in fitted.nets for v in net.values()):,} parameters of {len(fitted.nets)} networks.
-- Temperatures {validation.temperature} and {validation.net_temperature}; thresholds by term from
+- Temperature {validation.temperature}; thresholds by term from
   {min(validation.thresholds.values())} to {max(validation.thresholds.values())};
   all chosen on out-of-fold answers, the thresholds leaning to precision.
 

@@ -68,6 +68,8 @@ def write(
                 "cues": data.encoder.cues,
                 "width": fitted.nets[0]["in_own"].shape[1],
                 "own": fitted.nets[0]["in_own"].shape[0],
+                # The last kind of quote is of no use to an answer, and has no name: what is over, denied or discussed.
+                "quoted": [*data.spotter.facts, ""],
             }
         ),
         "net.npy": _npy(np.stack([pack(net) for net in fitted.nets])),
@@ -76,7 +78,7 @@ def write(
     }
     for name in FILES:
         (out / name).write_bytes(contents[name])
-    joblib.dump(estimator, out / ESTIMATOR, compress=("zlib", 6))
+    joblib.dump(estimator, out / ESTIMATOR, compress=("xz", 6))
     names: tuple[str, ...] = (*FILES, ESTIMATOR)
     (out / VOCABULARY).unlink(missing_ok=True)
     if vocabulary_path:
@@ -89,7 +91,6 @@ def write(
         "labels": list(data.labels.names),
         "thresholds": validation.thresholds,
         "temperature": validation.temperature,
-        "net_temperature": validation.net_temperature,
         "net_share": NET_SHARE,
         "self_check": [],
         "vocabulary": sha256_of((vocabulary_path or DATA / "vocabulary.toml").read_bytes()),

@@ -1,7 +1,7 @@
 """Fitting the network of :mod:`classifier.net`: batches, and gradients by hand.
 
-Beside the labels of the text the network learns which words state each fact: the quotes of the scenarios. That task is
-dropped when the network is fitted; what it taught the layers below stays.
+Beside the labels of the text the network learns which words state each fact: the quotes of the scenarios. That is the
+evidence which an answer shows, and it teaches the layers that both share.
 
 Plain numpy, so that training needs nothing beyond what answering needs, and gives the same bytes each time. The
 gradients are checked against finite differences in the tests.
@@ -90,9 +90,7 @@ class Learner:
     ) -> None:
         self.rng = np.random.default_rng(seed)
         self.parameters: dict[str, Floats] = {}
-        wanted = shapes(words, cues, labels, dims, width, OWN)
-        if quoted:
-            wanted |= {"quote": (width, quoted), "quote_bias": (quoted,)}
+        wanted = shapes(words, cues, labels, dims, width, OWN, quoted)
         for name, shape in wanted.items():
             if name.startswith("gain"):
                 value = np.ones(shape)
@@ -145,8 +143,7 @@ class Learner:
             kept[f"hat{layer}"], kept[f"inv{layer}"] = normalise_rows(x + inner)
             x = (kept[f"hat{layer}"] * p[f"gain{layer}"] + p[f"shift{layer}"]) * mask
         kept["x"] = x
-        if "quote" in p:
-            kept["quote"] = x @ p["quote"] + p["quote_bias"]
+        kept["quote"] = x @ p["quote"] + p["quote_bias"]
         hidden = np.where(mask > 0, 0.0, -1e4).astype(np.float32)
         weights = x @ p["attention"] + hidden
         weights = np.exp(weights - weights.max(axis=1, keepdims=True))
@@ -261,7 +258,7 @@ def fit_net(
         words, cues: how many words have vectors of their own, and how many kinds of cue there are.
 
     Returns:
-        The parameters that answering needs, float32 arrays by name.
+        The parameters, float32 arrays by name.
     """
     Y, known = np.stack([one.Y for one in lessons]), np.stack([one.known for one in lessons])
     learner = Learner(words, cues, Y.shape[1], vectors.shape[1], seed, quoted=lessons[0].quoted.shape[1])
@@ -284,7 +281,7 @@ def fit_net(
             gradients = learner.backward(batch, kept, error * share, by_word * (share * np.float32(QUOTE_SHARE)))
             done += 1
             optimiser.step(gradients, rate_at(done / steps))
-    return {name: value for name, value in learner.parameters.items() if not name.startswith("quote")}
+    return learner.parameters
 
 
 def quote_error(scores: Floats, lessons: Sequence[Lesson], mask: Floats) -> Floats:

@@ -23,9 +23,9 @@ from ..vocabulary import Vocabulary
 from ..words import Words
 from .scenarios import LIVE, Scenario
 
-MIN_DF = 4
+MIN_DF = 5
 # Runs of words are many and mostly rare: they need to be seen once more.
-MIN_DF_RUNS = 6
+MIN_DF_RUNS = 7
 RUNS = frozenset({"runs", "class-runs"})
 ROLE_C = 0.2
 FOLDS = 5
@@ -216,7 +216,7 @@ def together(features: Sequence[Ints], readings: Sequence[Reading]) -> Features:
     """The features of several texts as one."""
     text = np.repeat(np.arange(len(features), dtype=np.int32), [len(keys) for keys in features])
     lengths = np.array([len(reading.form) for reading in readings])
-    return Features(np.concatenate([np.zeros(0, dtype=np.int64), *features]), text, (), lengths)
+    return Features(np.concatenate([np.zeros(0, dtype=np.int64), *features]), text, lengths)
 
 
 def fit_space(
