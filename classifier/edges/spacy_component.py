@@ -3,10 +3,9 @@
 It sets ``doc.cats`` (the probability of every term), ``doc.spans["arrangement_evidence"]`` (the words that speak
 for each fact, labelled with the fact's id) and ``doc._.tagging`` (the whole answer).
 
-spaCy imports this module by its entry point whenever a pipeline is made, so it imports little itself.
+spaCy imports this module by its entry point whenever a pipeline is made, so it imports little itself. Its
+annotations are not postponed: with the oldest versions spaCy takes a factory's types as they stand.
 """
-
-from __future__ import annotations
 
 import json
 import shutil
@@ -85,7 +84,7 @@ class ArrangementTerms:
         if all(path is None or Path(path).exists() for path in (model, vocabulary)):
             self._load()
 
-    def _load(self) -> Classifier:
+    def _load(self) -> "Classifier":
         from ..engine import load
 
         self._classifier = load(self._model, self._vocabulary)
@@ -94,7 +93,7 @@ class ArrangementTerms:
         return self._classifier
 
     @property
-    def classifier(self) -> Classifier:
+    def classifier(self) -> "Classifier":
         """What tags the texts."""
         return self._classifier or self._load()
 
@@ -155,7 +154,7 @@ class ArrangementTerms:
                 shutil.copyfile(self._vocabulary, copy)
         (folder / _SETTINGS).write_text(json.dumps(self._settings(), indent=1), encoding="utf-8")
 
-    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> ArrangementTerms:
+    def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> "ArrangementTerms":
         """Load what :meth:`to_disk` saved.
 
         Raises:
@@ -175,7 +174,7 @@ class ArrangementTerms:
         """The settings; a model of one's own stays where it is, and is named by its path."""
         return json.dumps(self._settings()).encode("utf-8")
 
-    def from_bytes(self, data: bytes, *, exclude: Iterable[str] = ()) -> ArrangementTerms:
+    def from_bytes(self, data: bytes, *, exclude: Iterable[str] = ()) -> "ArrangementTerms":
         """Load what :meth:`to_bytes` gave.
 
         Raises:
@@ -209,6 +208,6 @@ def make_component(
     model: str | None,
     vocabulary: str | None,
     spans_key: str,
-) -> ArrangementTerms:
+) -> "ArrangementTerms":
     """What ``nlp.add_pipe("arrangement_terms")`` calls."""
     return ArrangementTerms(home, provider_country, vendor_contract, threshold, model, vocabulary, spans_key)
