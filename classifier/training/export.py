@@ -78,6 +78,8 @@ def write(
     }
     for name in FILES:
         (out / name).write_bytes(contents[name])
+    # Column by column the weights pack an eighth smaller.
+    estimator.packed_ = np.asfortranarray(estimator.packed_)
     joblib.dump(estimator, out / ESTIMATOR, compress=("xz", 6))
     names: tuple[str, ...] = (*FILES, ESTIMATOR)
     (out / VOCABULARY).unlink(missing_ok=True)
