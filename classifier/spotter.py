@@ -52,6 +52,8 @@ _REST = ("nb:{}", "na:{}", "q:{}", "g:{}")
 WINDOWS = Families([*(template for template, _ in _ONE + _MORE), *_REST])
 _ONE_SLOTS, _MORE_SLOTS = Slots(WINDOWS, _ONE), Slots(WINDOWS, _MORE)
 _STEPS = np.arange(1, REACH + 1)
+# So many words at a time: what is summed up stays in the processor's cache.
+_TOGETHER = 256
 
 
 def windows(
@@ -98,7 +100,7 @@ class Spotter:
 
     Attributes:
         columns: of the features of windows.
-        weights: int8 array (features, facts), in steps of ``scale`` (facts,).
+        scale: float32 array (facts,), the step of each fact's weights.
         mean: float32 array (2 * facts,), the mean summary of the training texts.
         facts: ids, in the order of the columns.
     """
@@ -114,15 +116,13 @@ class Spotter:
         symbols: Symbols,
     ) -> None:
         self.columns = columns
-        self.weights = weights
         self.scale = scale
         self.intercept = intercept
         self.mean = mean
         self.facts = tuple(facts)
         self._symbols = symbols
-        # Wide enough for sums; the last row is for what has no column.
-        self._weights = np.zeros((len(columns) + 1, len(self.facts)), dtype=np.int16)
-        self._weights[:-1] = weights
+        # The last row is for what has no column.
+        self._weights = np.concatenate([weights, np.zeros((1, len(self.facts)), dtype=np.int8)])
         # Columns of the features of one symbol: found by family and symbol, without a search. The last symbol is
         # for words outside the table.
         self._width = len(symbols.names) + 1
@@ -132,13 +132,20 @@ class Spotter:
         self._one = np.full(len(WINDOWS.templates) * self._width, len(columns), dtype=np.int32)
         self._one[family_of(keys[one]) * self._width + first[one]] = one
 
+    @property
+    def weights(self) -> NDArray[np.int8]:
+        """int8 array (features, facts), in steps of ``scale`` (facts,)."""
+        return self._weights[:-1]
+
     def scores(self, readings: Sequence[Reading], contexts: Sequence[Context], normal: Normal, at: Ints) -> Floats:
         """Log-odds of each fact for the words at positions ``at`` of ``normal``, float32 array (words, facts)."""
         families, symbols, keys = windows(readings, contexts, normal, self._symbols, at)
         one = self._one.take(families[:, None] * self._width + np.minimum(symbols, self._width - 1))
-        total = np.zeros((len(at), len(self.facts)), dtype=np.int16)
-        for column in (*one, *self.columns.find(keys)):
-            total += self._weights.take(column, axis=0, mode="wrap")
+        columns = np.concatenate([one, self.columns.find(keys)])
+        total = np.empty((len(at), len(self.facts)), dtype=np.int16)
+        for a in range(0, len(at), _TOGETHER):
+            some = self._weights.take(columns[:, a : a + _TOGETHER], axis=0, mode="wrap")
+            np.add.reduce(some, axis=0, dtype=np.int16, out=total[a : a + _TOGETHER])
         return np.asarray(total * self.scale + self.intercept, dtype=np.float32)
 
     def spotted(self, summaries: Floats) -> Floats:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from classifier.training.structured import StructuredLogistic
+from classifier.training.structured import StructuredLogistic, pack
 
 
 def data() -> tuple[sparse.csr_array, np.ndarray]:
@@ -43,6 +43,15 @@ def test_fitting_is_repeatable() -> None:
     X, Y = data()
     first, second = StructuredLogistic().fit(X, Y), StructuredLogistic().fit(X, Y)
     assert first.coef_.tobytes() == second.coef_.tobytes()
+
+
+def test_a_weight_takes_a_byte_and_the_smallest_are_left_out() -> None:
+    W = np.array([[127.0, -1.0], [2.0, 0.012], [-3.0, 0.5]])
+    scale, packed = pack(W, 3)
+    assert packed.dtype == np.int8
+    assert packed.tolist() == [[127, -127], [0, 0], [-3, 64]]
+    assert (packed * scale)[[0, 2]] == pytest.approx(W[[0, 2]], abs=0.01)
+    assert pack(W)[1].tolist() == [[127, -127], [2, 2], [-3, 64]]
 
 
 def test_it_is_a_scikit_learn_estimator() -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from ..errors import InputError
 from ..keys import Symbols
 from ..lexicon import Lexicon, load_lexicon
 from ..net import Encoder, Net, pack, unpack
@@ -52,7 +53,7 @@ NET_SHARE = 0.75
 NETS = 2
 THRESHOLDS = tuple(round(0.34 + 0.02 * i, 2) for i in range(18))
 # A wrong tag costs more trust than a missing one: F-beta below 1 leans to precision.
-BETA = 0.6
+BETA = 0.7
 # How much F-beta a threshold must gain for each step away from the common one: few examples decide little.
 _PULL = 0.1
 FOLDS_NOTE = "five folds; contrast groups stay together"
@@ -282,9 +283,16 @@ def train(
     say: Callable[[str], None] = lambda line: print(line, file=sys.stderr),
     corrections: Sequence[Path] = (),
 ) -> CrossValidation:
-    """Train on scenario files, and on corrections if any, and write the artefact to ``out``."""
+    """Train on scenario files, and on corrections if any, and write the artefact to ``out``.
+
+    Raises:
+        InputError: when the files hold no scenario.
+        ScenarioError: for a broken one.
+    """
     vocabulary = load_vocabulary(vocabulary_path)
     scenarios = load_scenarios(files, vocabulary)
+    if not scenarios:
+        raise InputError("there are no scenarios to train on: give JSONL files that hold some, one a line")
     say(f"{len(scenarios)} scenarios from {len(files)} files")
     if corrections:
         added = scenarios_from(read_corrections(corrections, vocabulary), scenarios, vocabulary)
