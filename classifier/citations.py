@@ -31,8 +31,9 @@ def find_paragraph(source: Source, folder: Path) -> str:
     path = folder / f"{source.document.file}.txt"
     try:
         lines = [normalise_paragraph(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    except OSError as error:
-        raise VocabularyError(f"{path}: {error.strerror}. Give the folder of the source documents.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        told = getattr(error, "strerror", None) or error
+        raise VocabularyError(f"{path}: {told}. Give the folder of the source documents.") from error
     lines = [line for line in lines if line]
     if source.section.endswith("…"):
         start = normalise_paragraph(source.section[:-1])

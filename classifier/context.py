@@ -22,7 +22,17 @@ _FITTING = {
 }
 # Reasons for silence that a list of contracts with outside vendors rules out.
 _NOT_A_CONTRACT = ("in-house", "denied", "discussed", "definition-only")
-GIVEN_FACTS = {"vendor_contract": ("third-party",), "provider_country": _LOCATIONS}
+
+
+def given_facts(context: Context, gazetteer: Gazetteer) -> dict[str, tuple[str, ...]]:
+    """The facts that the caller states, each with the names of what states it."""
+    found: dict[str, tuple[str, ...]] = {}
+    if context.vendor_contract:
+        found["third-party"] = ("vendor_contract",)
+    if context.home and context.provider_country:
+        fitting = _FITTING[gazetteer.relation(context.home, context.provider_country)]
+        found |= dict.fromkeys(sorted(fitting), ("home", "provider_country"))
+    return found
 
 
 class ContextWeights:

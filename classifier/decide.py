@@ -13,6 +13,8 @@ from .vocabulary import TermDefinition, Vocabulary
 
 _MOST_NEAR_MISSES = 3
 _NEAR = 0.08
+# How likely all reasons for silence together must be for one of them to be given.
+_SILENT = 0.5
 
 
 Proof = tuple[TermDefinition, tuple[str, ...]]
@@ -28,7 +30,7 @@ class Decision:
         facts: every fact's probability.
         asserted: facts that hold, or that a shown definition rests on.
         near_misses: term, probability, missing conditions.
-        silence: the learned reason when no term applies.
+        silence: the learned reason when no term applies; None when one does, or when silence is unlikely, too.
         probabilities: every term's probability, whether it applies or not.
     """
 
@@ -56,7 +58,8 @@ def decide(
     least = [thresholds.get(term, 0.5) if threshold is None else threshold for term in model.term_ids]
     p_facts, p_terms, p_definitions, p_silences = model.marginals(posterior)
     chosen = [np.flatnonzero(row).tolist() for row in p_terms >= least]
-    silences = p_silences.argmax(axis=1).tolist()
+    # Where silence is not likely either, a threshold keeps the terms back, not one of the learned reasons.
+    silences = [model.silence_ids[int(p.argmax())] if p.sum() >= _SILENT else None for p in p_silences]
     rows = zip(posterior, p_facts.tolist(), p_terms.tolist(), p_definitions.tolist(), chosen, silences, strict=True)
     found = []
     for weights, facts, terms, definitions, some, silence in rows:
@@ -65,7 +68,7 @@ def decide(
         likely = frozenset([f for f, p in fact.items() if p >= 0.5])
         if not some:
             near = _near_misses(probability, {}, likely, fact, vocabulary)
-            found.append(Decision({}, {}, fact, frozenset(), near, model.silence_ids[silence], probability))
+            found.append(Decision({}, {}, fact, frozenset(), near, silence, probability))
             continue
         kept = _consistent([model.term_ids[i] for i in some], probability, weights, model, vocabulary)
         weight = dict(zip(model.definition_ids, definitions, strict=True))

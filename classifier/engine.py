@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .context import GIVEN_FACTS, ContextWeights
+from .arguments import check_text, check_threshold, next_of
+from .context import ContextWeights, given_facts
 from .counterfactual import Counterfactual, why_not
 from .cues import ASSERTED, PLANNED, STATUSES
 from .decide import Decision, Proof, decide
@@ -23,7 +24,9 @@ from .features import features_of
 from .lexicon import Lexicon, load_lexicon
 from .model import Model, default_path, posterior
 from .normal import Context, normalise
+from .passages import is_long, passages, strongest
 from .reading import Reader, Reading, load_reader
+from .roles import HomeGuess
 from .spotter import probabilities, summaries
 from .tagging import (
     Citation,
@@ -81,6 +84,8 @@ class Classifier:
             InputError: for an unknown country.
         """
         code = self._reader.gazetteer.code
+        if not isinstance(vendor_contract, (bool, np.bool_)):
+            raise InputError(f"vendor_contract is True or False, not {vendor_contract!r}")
         return Context(
             code(home) if home else None, code(provider_country) if provider_country else None, bool(vendor_contract)
         )
@@ -106,6 +111,8 @@ class Classifier:
             InputError: when ``text`` is not a string, a country is unknown or the threshold is out of range.
         """
         context = self.context(home, provider_country, vendor_contract)
+        check_text(text)
+        check_threshold(threshold)
         return self._tag([text], context, threshold)[0]
 
     def tag_many(
@@ -118,18 +125,26 @@ class Classifier:
     ) -> Iterator[Tagging]:
         """Tag texts one after another, all in the same context. See :meth:`tag`.
 
-        Lazily, but reading some texts ahead: many together take a fraction of the time of one by one.
+        Lazily, but reading some texts ahead: many together take a fraction of the time of one by one. Those before a
+        text that is no string are answered first.
+
+        Raises:
+            InputError: at once for what is wrong with the context, or when ``texts`` is itself a string.
         """
         context = self.context(home, provider_country, vendor_contract)
-        some: list[str] = []
-        length = 0
-        for text in texts:
-            some.append(text)
-            length += len(text) if isinstance(text, str) else 0
-            if len(some) == _TEXTS or length > _CHARACTERS:
-                yield from self._tag(some, context, threshold)
-                some, length = [], 0
-        yield from self._tag(some, context, threshold)
+        check_threshold(threshold)
+        if isinstance(texts, (str, bytes)):
+            raise InputError("tag_many takes many descriptions: put the one into a list, or call tag")
+        return self._each(iter(texts), context, threshold)
+
+    def _each(self, texts: Iterator[str], context: Context, threshold: float | None) -> Iterator[Tagging]:
+        while True:
+            some, error = next_of(texts, _TEXTS, _CHARACTERS)
+            yield from self._tag(some, context, threshold)
+            if error is not None:
+                raise error
+            if not some:
+                return
 
     async def atag(
         self,
@@ -163,11 +178,6 @@ class Classifier:
         return why_not(self.tag(text, **context), term, self.vocabulary)
 
     def _tag(self, texts: Sequence[str], context: Context, threshold: float | None) -> list[Tagging]:
-        for text in texts:
-            if not isinstance(text, str):
-                raise InputError(f"a description is a string, not {type(text).__name__}")
-        if threshold is not None and not 0 < threshold <= 1:
-            raise InputError(f"threshold {threshold} is out of range: give a number above 0 and up to 1")
         found: dict[int, Tagging] = {}
         told = [n for n, text in enumerate(texts) if text.strip()]
         readings = self._reader.read_many([texts[n] for n in told], [context.home] * len(told))
@@ -175,7 +185,12 @@ class Classifier:
         left = [n for n, yes in zip(told, english, strict=True) if yes]
         if left:
             seen = self.see([r for r, yes in zip(readings, english, strict=True) if yes], [context] * len(left))
-            decisions = decide(self._posterior(seen, context), self.model, self.vocabulary, threshold)
+            found_in = self._posterior(seen, context)
+            # A line of a list of contracts is about that contract from end to end.
+            for n, reading in enumerate(seen.readings if not context.vendor_contract else ()):
+                if is_long(reading):
+                    found_in[n] = self._by_passages(reading, context, found_in[n])
+            decisions = decide(found_in, self.model, self.vocabulary, threshold)
             facts = [[fact for fact in self.vocabulary.facts if fact in d.asserted] for d in decisions]
             scores = token_scores(seen, self.model, facts)
             for n, reading, view, decision, of_facts, some in zip(
@@ -194,10 +209,37 @@ class Classifier:
         scores = np.float32(1 - share) * model.scores(seen.rows) + np.float32(share) * seen.scores
         return posterior(self._weights.adjust(model.logits(scores, model.manifest.temperature), context))
 
-    def see(self, readings: Sequence[Reading], contexts: Sequence[Context]) -> Seen:
-        """Readings that were made together, as the model sees them."""
+    def _by_passages(self, reading: Reading, context: Context, whole: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The posterior of a long text, array (configurations,), from that of the whole and those of its passages."""
+        spans = passages(reading)
+        if len(spans) < 2:
+            return whole
         model = self.model
-        guesses = [model.guess_home(reading, context) for reading, context in zip(readings, contexts, strict=True)]
+        guess = model.guess_home(reading, context)
+        found = []
+        for a in range(0, len(spans), _TEXTS):
+            some = [reading.text[start:end] for start, end in spans[a : a + _TEXTS]]
+            contexts = [context] * len(some)
+            seen = self.see(self._reader.read_many(some, [context.home] * len(some)), contexts, [guess] * len(some))
+            found.append(self._posterior(seen, context))
+        return strongest(whole, np.concatenate(found), np.asarray(model.silences.any(axis=1)))
+
+    def see(
+        self,
+        readings: Sequence[Reading],
+        contexts: Sequence[Context],
+        guesses: Sequence[HomeGuess | None] | None = None,
+    ) -> Seen:
+        """Readings that were made together, as the model sees them.
+
+        Args:
+            readings: of the texts.
+            contexts: what the caller says of each.
+            guesses: of each text's client country; from the text itself where they are left out.
+        """
+        model = self.model
+        if guesses is None:
+            guesses = [model.guess_home(reading, context) for reading, context in zip(readings, contexts, strict=True)]
         normal = normalise(readings, contexts, self._words, self._reader.gazetteer, guesses)
         at = np.flatnonzero(normal.real)
         spots = probabilities(model.spotter.scores(readings, contexts, normal, at))
@@ -216,7 +258,7 @@ class Classifier:
     def _assemble(
         self, reading: Reading, context: Context, decision: Decision, spans: Mapping[str, tuple[Span, ...]]
     ) -> Tagging:
-        given = _given(context)
+        given = given_facts(context, self._reader.gazetteer)
         facts = {
             fact: Fact(fact, _status(reading, some), round(decision.facts[fact], 4), some, given.get(fact, ()))
             for fact, some in spans.items()
@@ -227,8 +269,10 @@ class Classifier:
             for term, p in decision.terms.items()
         ]
         reason = None
-        if decision.silence is not None:
-            reason = Reason(decision.silence, self.vocabulary.silences[decision.silence])
+        if not terms:
+            known = {**self.vocabulary.other_silences, **self.vocabulary.silences}
+            why = decision.silence or "below-threshold"
+            reason = Reason(why, known.get(why, why))
         return Tagging(
             reading.text,
             context.home,
@@ -275,15 +319,6 @@ class Classifier:
         return found
 
 
-def _given(context: Context) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
-    if context.vendor_contract:
-        found |= dict.fromkeys(GIVEN_FACTS["vendor_contract"], ("vendor_contract",))
-    if context.home and context.provider_country:
-        found |= dict.fromkeys(GIVEN_FACTS["provider_country"], ("home", "provider_country"))
-    return found
-
-
 def _status(reading: Reading, spans: Iterable[Span]) -> str:
     """Planned when every span of the fact stands in a planned statement."""
     if not reading.status.any():
@@ -318,7 +353,10 @@ def load(path: str | Path | None = None, vocabulary: str | Path | None = None) -
     Raises:
         ModelError: when the model is missing, damaged, or of another version.
         VocabularyError: when the vocabulary contradicts itself.
+        InputError: when a path is empty.
     """
+    if path == "" or vocabulary == "":
+        raise InputError("the path of a model or vocabulary is empty: give a path, or None for what ships")
     with _LOADING:
         return _load(
             Path(path).resolve() if path else default_path(), Path(vocabulary).resolve() if vocabulary else None

@@ -70,8 +70,10 @@ def token_scores(seen: Seen, model: Model, wanted: Sequence[Sequence[str]]) -> l
     found: list[list[list[float]]] = []
     for n, (facts, (a, b)) in enumerate(zip(wanted, pairwise(normal.tokens.tolist()), strict=True)):
         word = normal.word_of_token[a:b]
-        odds = seen.quoted[n].take([model.quoted[fact] for fact in facts], axis=1)
+        # A fact of a vocabulary of one's own has no words that were learned.
+        odds = seen.quoted[n].take([model.quoted.get(fact, 0) for fact in facts], axis=1)
         p = probabilities(odds.take(word - normal.begin[n], axis=0, mode="clip"))
+        p *= [fact in model.quoted for fact in facts]
         found.append((p * (word > 0)[:, None]).T.tolist())
     return found
 

@@ -14,7 +14,7 @@ from typing import Any
 from .errors import VocabularyError
 
 _BY_ID = ("document", "fact", "silence")
-# What each kind of table may hold: a misspelt key would otherwise be a condition silently lost.
+# What each kind of table may hold.
 _KEYS = {
     "": {"format", "extends", *_BY_ID, "term", "implication", "exclusion"},
     "document": {"id", "file", "title"},
@@ -33,18 +33,12 @@ def extended(base: Mapping[str, Any], own: Mapping[str, Any], name: str) -> dict
     Raises:
         VocabularyError: for a table or key that does not exist, or a row without its id.
     """
-    _check_keys("", own, name)
+    check_keys(own, name)
     try:
         found = {k: v for k, v in base.items() if k not in _KEYS[""]} | {"format": own["format"]}
         for kind in _BY_ID:
-            for row in own.get(kind, ()):
-                _check_keys(kind, row, name)
             found[kind] = _laid_over(base.get(kind, ()), own.get(kind, ()), "id")
-        for row in own.get("implication", ()):
-            _check_keys("implication", row, name)
         found["implication"] = _laid_over(base.get("implication", ()), own.get("implication", ()), "term")
-        for row in own.get("exclusion", ()):
-            _check_keys("exclusion", row, name)
         found["exclusion"] = [*base.get("exclusion", ()), *own.get("exclusion", ())]
         found["term"] = _terms(base.get("term", ()), own.get("term", ()), name)
     except (KeyError, TypeError, AttributeError) as error:
@@ -62,9 +56,6 @@ def _laid_over(rows: Any, own: Any, key: str) -> list[Any]:
 def _terms(rows: Any, own: Any, name: str) -> list[Any]:
     found = {row["id"]: row for row in rows}
     for row in own:
-        _check_keys("term", row, name)
-        for definition in row.get("definition", ()):
-            _check_keys("definition", definition, f"{name}: {row['id']}")
         if len({d["document"] for d in row.get("definition", ())}) < len(row.get("definition", ())):
             raise VocabularyError(f"{name}: {row['id']} has two definitions from one document: give the document twice")
         known = found.get(row["id"], {})
@@ -72,6 +63,28 @@ def _terms(rows: Any, own: Any, name: str) -> list[Any]:
         definitions = _laid_over(before, row.get("definition", ()), "document")
         found[row["id"]] = {**known, **row, "definition": definitions}
     return list(found.values())
+
+
+def check_keys(tables: Mapping[str, Any], name: str) -> None:
+    """Refuse what no vocabulary holds: a misspelt key would otherwise be a condition silently lost.
+
+    Raises:
+        VocabularyError: for a table or key that does not exist, a row that is none, or one that stands twice.
+    """
+    _check_keys("", tables, name)
+    try:
+        for kind in (*_BY_ID, "term", "implication", "exclusion"):
+            rows = tables.get(kind, ())
+            for row in rows:
+                _check_keys(kind, row, name)
+                for definition in row.get("definition", ()):
+                    _check_keys("definition", definition, f"{name}: {row.get('id')}")
+            ids = [row.get("term" if kind == "implication" else "id") for row in rows]
+            twice = sorted({str(i) for i in ids if i is not None and ids.count(i) > 1})
+            if twice:
+                raise VocabularyError(f"{name}: [[{kind}]] {', '.join(twice)} stands twice: leave one out")
+    except (KeyError, TypeError, AttributeError) as error:
+        raise VocabularyError(f"{name}: {type(error).__name__}: {error}") from error
 
 
 def _check_keys(kind: str, row: Mapping[str, Any], name: str) -> None:

@@ -199,7 +199,6 @@ class Model:
         )
         if self.weights.ndim != 2 or self.weights.shape[1] != len(labels) or len(self.space) > self.weights.shape[0]:
             raise ModelError(f"{self.folder}: weights and labels do not fit together. {_REMEDY}")
-        self._column = {name: i for i, name in enumerate(labels)}
         # What does not come by name is in every text.
         self._rest = self.weights[len(self.space) :].astype(np.float32)
         self._prepare(vocabulary)
@@ -231,7 +230,8 @@ class Model:
                 "Add them, or train the model with this vocabulary."
             )
         learned = outcomes_of(self.configurations, self.trained)
-        found = learned if vocabulary == self.trained else outcomes_of(self.configurations, vocabulary)
+        # Not by equality, which lets the order pass: the columns are in the caller's.
+        found = learned if vocabulary is self.trained else outcomes_of(self.configurations, vocabulary)
         parts = (found.facts, found.terms, found.definitions, found.silences)
         self._bounds = np.cumsum([part.shape[1] for part in parts])[:-1].tolist()
         self.outcomes = np.concatenate(parts, axis=1).astype(np.float64)

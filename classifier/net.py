@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +28,10 @@ Floats = NDArray[np.float32]
 RELATIONS = (SAME, NEAR, MID, FAR)
 # The caller's word, then how the places named stand to the client.
 CONTEXT = ("vendor-contract", "home", *RELATIONS)
-# Longer texts are read in stretches of this many words, and the strongest stretch speaks.
+# Words of a text that the network learns from, at most.
 MOST_WORDS = 160
+# Longer texts are read in stretches of so many words at most, alike in length, and the strongest stretch speaks.
+_STRETCH = 4000
 HEADS = 4
 _EPSILON = 1e-5
 
@@ -150,7 +153,9 @@ class Net:
         """
         if not len(text):
             return np.asarray(self._out_bias, dtype=np.float32), np.zeros((0, len(self._quote_bias)), dtype=np.float32)
-        parts = [self._stretch(text, a, min(len(text), a + MOST_WORDS)) for a in range(0, len(text), MOST_WORDS)]
+        n = -(-len(text) // _STRETCH)
+        cuts = [len(text) * i // n for i in range(n + 1)]
+        parts = [self._stretch(text, a, b) for a, b in pairwise(cuts)]
         pooled, quoted = parts[0]
         if len(parts) > 1:
             pooled = np.maximum.reduce([part[0] for part in parts])

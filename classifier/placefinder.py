@@ -140,7 +140,7 @@ class PlaceFinder:
             if raw[-1] in ".s":
                 forms += [raw.rstrip("."), raw.removesuffix("'s").removesuffix("’s")]
             for form in forms:
-                name = plain(form)
+                name = plain(" ".join(form.split()))  # over the end of a line, too
                 meanings = self.gazetteer.meanings(name)
                 if meanings is None:
                     continue
@@ -208,7 +208,7 @@ class PlaceFinder:
             elif after[:1] == "," and last + 1 < len(words.parts):
                 code = text[words.start(last + 1) : words.end(last + 1)]
                 if code in self.gazetteer.areas and words.start(last + 1) - end <= 2:
-                    chosen = Candidate("US", "city", 1, code)
+                    chosen = Candidate(self.gazetteer.areas[code], "city", 1, code)
                     end = words.end(last + 1)
                     skip_to = last + 1
             if chosen is None:

@@ -19,7 +19,14 @@ from .errors import InputError
 
 DATA = Path(__file__).parent / "data"
 SAME, NEAR, MID, FAR = "same", "near", "mid", "far"
-WORD = re.compile(r"[^\W\d_](?:[.](?=[^\W\d_]\b)|['’](?=[^\W\d_])|[^\W_])*\.?", re.UNICODE)
+WORD = re.compile(r"[^\W\d_](?:[.](?=[^\W\d_]\b)|['’](?=[^\W\d_])|[^\W_]|[\u0300-\u036f])*\.?", re.UNICODE)
+# Provinces of Canada by their codes, but for those that are codes of countries as well.
+_PROVINCES = ("AB", "BC", "MB", "NB", "NS", "NT", "NU", "ON", "QC", "YT")
+# Names that the table does not have.
+_ALIASES = {
+    "uk": "GB", "republic of ireland": "IE", "russian federation": "RU", "dr congo": "CD", "drc": "CD",
+    "republic of korea": "KR", "viet nam": "VN", "czech republic": "CZ", "holland": "NL", "ivory coast": "CI",
+}  # fmt: skip
 _BIG = 1000  # thousands
 _SMALL_LETTERS, _LETTERS = bytes(range(97, 123)), bytes([*range(65, 91), *range(97, 123)])
 
@@ -90,7 +97,7 @@ class Gazetteer:
         longest: for each word that begins a name of several words, how many words the longest has.
         pairs: the first two words of those names.
         big_firsts: words that begin the name of a country, a people or a very large city.
-        areas: codes of states.
+        areas: codes of states and provinces, with their countries.
     """
 
     def __init__(self, folder: Path = DATA) -> None:
@@ -109,7 +116,7 @@ class Gazetteer:
         self.longest: dict[str, int] = {}
         self.pairs: set[str] = set()
         self.big_firsts: set[str] = set()
-        self.areas: set[str] = set()
+        self.areas: dict[str, str] = dict.fromkeys(_PROVINCES, "CA")
         for line in (folder / "places.csv").read_text(encoding="utf-8").strip().split("\n")[1:]:
             quoted, _, kind, thousands, area, _ = line.rsplit(",", 5)
             name, row_text = quoted.strip('"'), line[len(quoted) + 1 :]
@@ -126,7 +133,7 @@ class Gazetteer:
             if kind in ("country", "demonym") or len(thousands) > 3:
                 self.big_firsts.add(first)
             if kind == "state" and area:
-                self.areas.add(area)
+                self.areas[area] = "US"
 
     def __contains__(self, name: str) -> bool:
         return name in self._rows
@@ -148,11 +155,14 @@ class Gazetteer:
         Raises:
             InputError: when it is neither.
         """
+        if not isinstance(name, str):
+            raise InputError(f"a country is an ISO code or an English name, not {type(name).__name__}")
         upper = name.strip().upper()
-        if upper == "UK":
-            return "GB"
-        if upper in self.countries:
+        if name.isascii() and upper in self.countries:
             return upper
+        alias = _ALIASES.get(plain(name.strip()))
+        if alias:
+            return alias
         meanings = self.meanings(plain(name.strip()))
         for candidate in meanings.candidates if meanings else ():
             if candidate.kind == "country":

@@ -24,6 +24,8 @@ from .places import Gazetteer, Place, is_shouting, load_gazetteer
 
 # Lone surrogates cannot be encoded, which spaCy needs; a stand-in of the same length keeps the offsets.
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
+# Apostrophes as they are typed, and as phrases are written in the data.
+_STRAIGHT = str.maketrans({"’": "'", "ʼ": "'", "‘": "'"})
 # spaCy keeps every word it ever saw. From so many words on, everything is forgotten and begun afresh.
 _MOST_FORMS = 40_000
 _CACHE = 1 << 17
@@ -114,7 +116,9 @@ class _Pipeline:
         """The tokens of a text, as spaCy's document."""
         from spacy.tokens import Doc
 
-        text = text if text.isascii() else _SURROGATES.sub("\ufffd", text)
+        if not text.isascii():
+            # Of the same length: offsets are into the text as it came.
+            text = _SURROGATES.sub("\ufffd", text).translate(_STRAIGHT)
         cuts = [at for run in _UNBROKEN.finditer(text) for at in range(run.start() + _CUT, run.end(), _CUT)]
         if not cuts:
             return self.tokenize(text)

@@ -240,6 +240,8 @@ class Tagging:
         Raises:
             InputError: for another schema, or a row that is not of this one.
         """
+        if not isinstance(row, Mapping):
+            raise InputError(f"a tagging is an object of schema {SCHEMA}, not {type(row).__name__}")
         if row.get("schema") != SCHEMA:
             raise InputError(f"schema {row.get('schema')!r}: this version reads schema {SCHEMA}")
         try:

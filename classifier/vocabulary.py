@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import VocabularyError
-from .extending import extended
+from .extending import check_keys, extended
 
 FORMAT = 1
 DATA = Path(__file__).parent / "data"
@@ -254,6 +254,7 @@ def _raw(text: str, name: str) -> dict[str, Any]:
         found = raw.get("format") if isinstance(raw, dict) else None
         raise VocabularyError(f"{name}: format {found!r}, this version reads {FORMAT}")
     if "extends" not in raw:
+        check_keys(raw, name)
         return raw
     if raw["extends"] != "default":
         raise VocabularyError(f'{name}: extends {raw["extends"]!r}: only "default" can be extended')

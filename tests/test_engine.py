@@ -189,7 +189,44 @@ def test_threshold(classifier: Classifier) -> None:
     assert set(classifier.tag(text).ids) <= set(classifier.tag(text, threshold=0.05).ids)
 
 
-@pytest.mark.parametrize("bad", [{"home": "Narnia"}, {"provider_country": "?"}, {"threshold": 0}, {"threshold": 1.5}])
+def test_only_the_location_that_the_caller_gave_is_the_callers(classifier: Classifier) -> None:
+    text = "Our customer calls are answered offshore by a vendor, overseas in the Philippines."
+    given = {fact.id: fact.given for fact in classifier.tag(text, home="US", provider_country="PH").facts}
+    assert given["another-country"] == ("home", "provider_country")
+    given = {fact.id: fact.given for fact in classifier.tag(text, home="US", provider_country="US").facts}
+    assert not given.get("another-country")
+    assert not given.get("distant-country")
+
+
+def test_a_threshold_that_silences_is_the_reason(classifier: Classifier) -> None:
+    tagging = classifier.tag("A firm in Texas runs the help desk of our New York company.", threshold=1.0)
+    assert tagging.ids == ()
+    assert tagging.reason is not None
+    assert tagging.reason.id == "below-threshold"
+    assert tagging.reason.says
+    assert tagging.near_misses
+
+
+@pytest.mark.parametrize(
+    ("typed", "plain"),
+    [
+        ("Our payroll isn\u2019t outsourced.", "Our payroll isn't outsourced."),
+        ("We don\u2019t use a vendor for payroll.", "We don't use a vendor for payroll."),
+    ],
+)
+def test_an_apostrophe_reads_alike_however_it_is_typed(classifier: Classifier, typed: str, plain: str) -> None:
+    a, b = classifier.tag(typed), classifier.tag(plain)
+    assert a.term_probabilities == b.term_probabilities
+    assert a.reason == b.reason
+
+
+BAD = [
+    {"home": "Narnia"}, {"provider_country": "?"}, {"threshold": 0}, {"threshold": 1.5}, {"threshold": "0.5"},
+    {"threshold": True}, {"home": 7}, {"vendor_contract": "no"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("bad", BAD)
 def test_bad_context_is_refused(classifier: Classifier, bad: dict[str, object]) -> None:
     with pytest.raises(InputError):
         classifier.tag("x", **bad)  # type: ignore[arg-type]
@@ -207,6 +244,30 @@ def test_tag_many_streams_and_agrees(classifier: Classifier) -> None:
 
     stream = classifier.tag_many(endless(), home="US")
     assert next(stream) == next(stream) == classifier.tag("A vendor in Manila answers our calls.", home="US")
+
+
+def test_tag_many_refuses_a_context_at_once_and_a_single_string(classifier: Classifier) -> None:
+    with pytest.raises(InputError, match="Narnia"):
+        classifier.tag_many(["x"], home="Narnia")
+    with pytest.raises(InputError, match="list"):
+        classifier.tag_many("A vendor in Manila answers our calls.")
+
+
+def test_tag_many_answers_what_comes_before_a_fault(classifier: Classifier) -> None:
+    def broken():  # type: ignore[no-untyped-def]
+        yield "in-house payroll"
+        raise OSError("the line is gone")
+
+    for texts, error in ((["in-house payroll", 3], InputError), (broken(), OSError)):
+        stream = classifier.tag_many(texts)  # type: ignore[arg-type]
+        assert next(stream) == classifier.tag("in-house payroll")
+        with pytest.raises(error):
+            next(stream)
+
+
+def test_an_empty_path_is_no_model() -> None:
+    with pytest.raises(InputError, match="empty"):
+        load("")
 
 
 def test_load_is_cached_and_module_functions_agree(classifier: Classifier) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import joblib
@@ -88,6 +89,18 @@ def test_a_manifest_that_is_none_is_refused(tmp_path: Path, vocabulary: Vocabula
     (tmp_path / "manifest.json").write_text(content)
     with pytest.raises(ModelError, match="manifest"):
         Model(tmp_path, vocabulary)
+
+
+def test_a_vocabulary_in_another_order_gives_the_same_answers(classifier: Classifier, vocabulary: Vocabulary) -> None:
+    turned = replace(
+        vocabulary,
+        terms=dict(reversed(vocabulary.terms.items())),
+        facts=dict(reversed(vocabulary.facts.items())),
+        silences=dict(reversed(vocabulary.silences.items())),
+    )
+    other = Model(classifier.model.folder, turned)
+    for known, found in ((classifier.model.terms, other.terms), (classifier.model.silences, other.silences)):
+        assert (known[:, ::-1] == found).all()
 
 
 def test_a_missing_model_is_refused(tmp_path: Path) -> None:

@@ -22,13 +22,23 @@ def test_nearness_follows_the_rulings(home: str, other: str, expected: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("name", "code"), [("us", "US"), ("UK", "GB"), ("Finland", "FI"), (" de ", "DE"), ("south korea", "KR")]
+    ("name", "code"),
+    [
+        ("us", "US"),
+        ("UK", "GB"),
+        ("Finland", "FI"),
+        (" de ", "DE"),
+        ("south korea", "KR"),
+        ("Republic of Ireland", "IE"),
+        ("Russian Federation", "RU"),
+        ("DR Congo", "CD"),
+    ],
 )
 def test_a_country_is_known_by_code_or_name(name: str, code: str) -> None:
     assert load_gazetteer().code(name) == code
 
 
-@pytest.mark.parametrize("name", ["Narnia", "London", "", "XX"])
+@pytest.mark.parametrize("name", ["Narnia", "London", "", "XX", "\u00df"])
 def test_an_unknown_country_is_refused(name: str) -> None:
     with pytest.raises(InputError, match="ISO code"):
         load_gazetteer().code(name)

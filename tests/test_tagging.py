@@ -26,7 +26,9 @@ def test_a_tagging_is_frozen(classifier: Classifier) -> None:
         classifier.tag("x").text = "y"  # type: ignore[misc]
 
 
-@pytest.mark.parametrize("row", [{}, {"schema": 2}, {"schema": 1}, {"schema": 1, "text": "x", "terms": 3}])
-def test_another_format_is_refused(row: dict[str, object]) -> None:
+@pytest.mark.parametrize(
+    "row", [{}, {"schema": 2}, {"schema": 1}, {"schema": 1, "text": "x", "terms": 3}, [], None, "schema"]
+)
+def test_another_format_is_refused(row: object) -> None:
     with pytest.raises(InputError, match="schema"):
-        Tagging.from_dict(row)
+        Tagging.from_dict(row)  # type: ignore[arg-type]

@@ -87,10 +87,20 @@ def test_several_networks_answer_with_their_mean() -> None:
         assert both[n] == pytest.approx((alone[0][n] + alone[1][n]) / 2, abs=1e-4)
 
 
-def test_a_long_text_is_read_in_stretches() -> None:
+def test_a_long_text_is_read_in_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(5)
     made = learner()
     net = Net([made.parameters], VECTORS)
+    t = text(rng, 3 * MOST_WORDS + 1)
+    whole = net.read(t)
+    monkeypatch.setattr("classifier.net._STRETCH", MOST_WORDS)
+    lengths = []
+    read = net._stretch
+    monkeypatch.setattr(Net, "_stretch", lambda self, t, a, b: lengths.append(b - a) or read(t, a, b))
+    parts = net.read(t)
+    assert parts[1].shape == whole[1].shape
+    assert max(lengths) - min(lengths) <= 1, "a short end would be pooled like the rest"
+    monkeypatch.undo()
     scores, quoted = net.read(text(rng, 3 * MOST_WORDS + 1))
     assert scores.shape == (LABELS,)
     assert quoted.shape == (3 * MOST_WORDS + 1, QUOTES)

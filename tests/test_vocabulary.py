@@ -96,6 +96,8 @@ def test_terms_are_closed_and_respect_exclusions_for_any_facts(data: st.DataObje
         ('document = "D0"', 'document = "D9"', "unknown document"),
         ("format = 1", "format = ", "vocabulary"),
         ('label = "Outsourcing"', "", "KeyError"),
+        ('none = ["third-party"]', 'nonee = ["third-party"]', "nonee is not known"),
+        ('[[term]]\nid = "offshoring"', '[[term]]\nid = "outsourcing"', "outsourcing stands twice"),
     ],
 )
 def test_a_broken_vocabulary_is_refused(old: str, new: str, message: str) -> None:
