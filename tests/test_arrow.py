@@ -21,7 +21,8 @@ from classifier import Classifier, engine
 from classifier.edges import arrow
 from classifier.edges.arrow import TagBatches
 from classifier.edges.table import ADDED, tag_table
-from classifier.edges.tables.options import CALLER
+from classifier.edges.tables.columns import added_columns
+from classifier.edges.tables.options import CALLER, TableOptions
 from classifier.errors import InputError
 from classifier.model import default_path
 from classifier.tagging import Tagging
@@ -151,6 +152,13 @@ def test_numbers_as_text_are_read(classifier: Classifier) -> None:
     found = TagBatches("number", nested=True).table(pa.table(COLUMNS))
     assert tags(found)[0] == lists(classifier.tag("1"))
     assert found["reason"].to_pylist()[1] == "empty"
+
+
+@pytest.mark.parametrize("prefix", ["=x", "@", "x_"])
+def test_names_are_those_of_the_batch_command(prefix: str) -> None:
+    names = [name for name, _ in TagBatches("what", prefix=prefix).added()]
+    assert names == [("'" if prefix != "x_" else "") + prefix + name for name in ADDED]
+    assert names == [name for name, _ in added_columns(TableOptions(("-",), prefix=prefix), ())]
 
 
 @pytest.mark.parametrize("nested", [False, True])

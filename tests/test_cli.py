@@ -137,11 +137,30 @@ def test_evidence_is_highlighted_on_a_terminal_unless_no_color() -> None:
     assert "\x1b" not in _on_a_terminal({"NO_COLOR": "1"})
 
 
-def test_a_closed_pipe_is_no_error() -> None:
-    code = f"{sys.executable} -m classifier.edges.cli terms | head -1"
-    done = subprocess.run(["bash", "-c", f"set -o pipefail; {code}"], capture_output=True, text=True, check=False)
-    assert done.returncode == 0
-    assert done.stderr == ""
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("args", [["terms"], ["terms", "--json"], ["--help"], ["batch", "--help"], ["--version"]])
+def test_a_closed_pipe_is_no_error(args: list[str], unbuffered: str) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "classifier.edges.cli", *args],
+        stdin=subprocess.DEVNULL, stdout=writer, stderr=subprocess.PIPE, text=True, check=False,
+        env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+    )  # fmt: skip
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_an_error_keeps_its_exit_code_when_the_reader_is_gone() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "classifier.edges.cli", "--home", "Narnia", TEXT],
+        stdin=subprocess.DEVNULL, stdout=writer, stderr=subprocess.PIPE, text=True, check=False,
+    )  # fmt: skip
+    os.close(writer)
+    assert done.returncode == 2
+    assert "ISO code" in done.stderr
 
 
 def test_evaluate_prints_the_figures(tmp_path: Path) -> None:
@@ -162,3 +181,15 @@ def test_evaluate_prints_the_figures(tmp_path: Path) -> None:
 
 def test_completion_is_offered() -> None:
     assert "--install-completion" in classify("--help").stdout
+
+
+@pytest.mark.parametrize(("name", "words"), [("notes.txt", "no file *.jsonl"), ("empty.jsonl", "no scenarios")])
+def test_training_on_nothing_says_what_to_give(tmp_path: Path, name: str, words: str) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / name).write_text("\n", encoding="utf-8")
+    done = classify("train", "--data", str(data), "-o", str(tmp_path / "model"))
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "model").exists()

@@ -217,6 +217,22 @@ def test_fitting_a_pretrained_one_makes_it_ones_own() -> None:
     assert made.predict(TEXTS).shape == (len(TEXTS), 3)
 
 
+@pytest.mark.parametrize(
+    ("labels", "error"),
+    [(SETS[:3], ValueError), (INDICATOR[:3], ValueError), (ONE[:3], ValueError), (np.linspace(0, 1, 16), ValueError)],
+    ids=["sets", "indicator", "one", "no labels"],
+)
+def test_one_that_cannot_be_fitted_again_stays_as_it_was(
+    labels: Any, error: type[Exception], shipped: ArrangementTagger
+) -> None:
+    before = shipped.predict(TEXTS[:3])
+    names = shipped.classes_.tolist()
+    with pytest.raises(error):
+        shipped.fit(TEXTS, labels)
+    assert shipped.classes_.tolist() == names
+    assert (shipped.predict(TEXTS[:3]) == before).all()
+
+
 def test_it_works_in_a_pipeline_and_a_grid_search() -> None:
     pipeline = make_pipeline(
         FunctionTransformer(lambda texts: [t.strip() for t in texts]), ArrangementTagger(base=None)
@@ -255,3 +271,18 @@ def test_labels_that_do_not_fit_are_refused() -> None:
         ArrangementTagger(base=None).fit(TEXTS, SETS[:3])
     with pytest.raises(InputError, match="Narnia"):
         ArrangementTagger(home="Narnia").fit(TEXTS, SETS)
+
+
+def test_a_table_is_refused_where_texts_are_wanted() -> None:
+    import pandas as pd
+
+    tagger = ArrangementTagger.pretrained()
+    table = pd.DataFrame({"description": ["in-house payroll", "A vendor in Manila answers our calls."]})
+    with pytest.raises(InputError, match="one column"):
+        tagger.predict(table)
+    assert tagger.predict(table["description"]).shape[0] == 2
+
+
+def test_a_negative_penalty_is_refused() -> None:
+    with pytest.raises(InputError, match="l2"):
+        ArrangementTagger(l2=-1.0).fit(["a text", "another text"] * 3, ["a", "b"] * 3)

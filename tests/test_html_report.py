@@ -283,6 +283,12 @@ def test_the_command_reads_a_tagged_table(tmp_path: Path) -> None:
     assert wrong.returncode == 2
     assert "no column 'who'" in wrong.stderr
     assert classify("report", str(source), "-o", str(tmp_path / "r.html")).returncode == 2
+    before = (tmp_path / "tagged.csv").read_bytes()
+    for table in (str(tmp_path / "tagged.csv"), str(tmp_path / "tagg*.csv")):
+        own = classify("report", table, "-o", str(tmp_path / "tagged.csv"))
+        assert own.returncode == 2
+        assert "is an input" in own.stderr
+    assert (tmp_path / "tagged.csv").read_bytes() == before
 
 
 @pytest.mark.skipif(not (SHARED / "data").is_dir(), reason="the contract files are not here")

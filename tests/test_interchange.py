@@ -25,7 +25,7 @@ from classifier.training.corrections import Correction, read_corrections
 from classifier.vocabulary import Vocabulary, load_vocabulary
 
 from .test_cli import classify
-from .test_review import HEAD, ROWS, write
+from .test_review import HEAD, OWN, OWN_ROW, ROWS, write
 
 CONTEXT = Context(home="GB", vendor_contract=True)
 EMOJI = [
@@ -292,3 +292,74 @@ def test_the_commands_export_and_import(tmp_path: Path, vocabulary: Vocabulary, 
     found = read_corrections([corrections], vocabulary)
     assert [c.text for c in found] == [ROWS[i][1] for i in (0, 1, 3, 4)]
     assert all(isinstance(c, Correction) and c.home == "GB" for c in found)
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_terms_of_an_own_vocabulary_go_out_and_come_back(tmp_path: Path, tool: str) -> None:
+    table, out, corrections = write(tmp_path / "t.csv", [OWN_ROW]), tmp_path / "tasks", tmp_path / "c.jsonl"
+    export = ("export-labels", str(table), "--to", tool, "-o", str(out), "--column", "what")
+    refused = classify(*export)
+    assert refused.returncode == 2
+    assert "'backshoring'" in refused.stderr
+    assert "--vocabulary" in refused.stderr
+    assert not out.exists()
+    own = ("--vocabulary", str(OWN))
+    assert classify(*export, *own).returncode == 0
+    text = out.read_text(encoding="utf-8")
+    given = json.loads(text) if tool == LABEL_STUDIO else [json.loads(line) for line in text.splitlines()]
+    (tmp_path / "e.json").write_text(json.dumps([answered(t, tool) for t in given]), encoding="utf-8")
+    back = ("import-labels", str(tmp_path / "e.json"), "--from", tool, "-o", str(corrections))
+    refused = classify(*back)
+    assert refused.returncode == 3
+    assert "'backshoring'" in refused.stderr
+    assert "--vocabulary" in refused.stderr
+    done = classify(*back, *own)
+    assert done.returncode == 0, done.stderr
+    (correction,) = read_corrections([corrections], load_vocabulary(OWN))
+    assert set(correction.terms) == set(OWN_ROW[2].split("|"))
+    assert correction.before is not None
+    assert set(correction.before) == set(correction.terms)
+
+
+def test_a_term_before_that_the_vocabulary_lacks_is_a_problem(tmp_path: Path) -> None:
+    found = [{"text": "one", "accept": ["eor"], "answer": "accept", "before": ["backshoring"]}]
+    back = read(tmp_path, found, PRODIGY)
+    assert back.corrections == []
+    (problem,) = back.problems
+    assert "'backshoring'" in problem
+    assert "--vocabulary" in problem
+
+
+def test_an_input_is_never_overwritten(tmp_path: Path) -> None:
+    table = write(tmp_path / "t.csv", ROWS)
+    before = table.read_bytes()
+    link = tmp_path / "link.csv"
+    link.symlink_to(table)
+    export = ("export-labels", str(table), "--column", "what", "--to", "label-studio")
+    for output in (table, link, tmp_path / "x" / ".." / "t.csv"):
+        (tmp_path / "x").mkdir(exist_ok=True)
+        done = classify(*export, "-o", str(output))
+        assert done.returncode == 2
+        assert "is an input" in done.stderr
+    out = tmp_path / "out"
+    done = classify(*export, "-o", str(out), "--form", str(link))
+    assert done.returncode == 2
+    assert "another --form" in done.stderr
+    assert classify(*export, "-o", str(out), "--form", str(out)).returncode == 2
+    assert not out.exists()
+    source = tmp_path / "e.jsonl"
+    source.write_text("", encoding="utf-8")
+    done = classify("import-labels", str(source), "--from", "prodigy", "-o", str(source))
+    assert "is an input" in done.stderr
+    assert table.read_bytes() == before
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_a_table_that_breaks_off_leaves_earlier_tasks_whole(tmp_path: Path, vocabulary: Vocabulary, tool: str) -> None:
+    out = tmp_path / "out"
+    out.write_text("earlier", encoding="utf-8")
+    rows = [*TABLE, dict(zip(HEAD, OWN_ROW, strict=True))]
+    with pytest.raises(InputError, match="row 7 has the term 'backshoring'"):
+        write_tasks(tasks(rows, ["what"], CONTEXT, vocabulary, tool), out, tool)
+    assert out.read_text(encoding="utf-8") == "earlier"
+    assert list(tmp_path.iterdir()) == [out]

@@ -16,7 +16,7 @@ import pytest
 from mcp.client.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
-from classifier import Classifier, __version__
+from classifier import Classifier, __version__, load
 from classifier.edges import report
 from classifier.edges.mcp_server import build
 from classifier.edges.schema import tagging_schema
@@ -124,6 +124,20 @@ def test_every_term_fits_the_published_schema(classifier: Classifier) -> None:
             jsonschema.validate(found.structured_content, schema)
 
     in_process(classifier, talk)
+
+
+def test_answers_by_a_vocabulary_without_digests_are_taken() -> None:
+    own = load(vocabulary=ROOT / "examples" / "own-terms" / "nearshoring.toml")
+    asked = {"text": "A firm in Mexico does our bookkeeping.", "home": "US"}
+
+    async def talk(client: Client) -> None:
+        result = await client.call_tool("tag_arrangement", asked)
+        assert result.structured_content == own.tag(**asked).to_dict()
+        assert '"sha256": ""' in words(result)
+        found = await client.call_tool("lookup_term", {"term": "nearshoring"})
+        assert {d["citation"]["sha256"] for d in found.structured_content["definitions"]} == {""}
+
+    in_process(own, talk)
 
 
 def test_a_refused_model_ends_the_server_before_it_begins(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from classifier.errors import InputError, ScenarioError
 from classifier.training.corrections import Correction, read_corrections
 from classifier.vocabulary import Vocabulary, load_vocabulary
 
+from .conftest import ROOT
 from .test_cli import classify
 
 HEAD = ["id", "what", "terms", "probabilities", "definitions", "evidence", "reason", "model"]
@@ -30,6 +31,17 @@ ROWS = [
     ["3", "Calls are answered by a vendor in Manila", "outsourcing|bpo", "0.990|0.520", "", "vendor", "", "9 x"],
     ["4", "Pens and paper", "", "", "", "", "goods", "9 x"],
     ["5", "Cleaning, two\nbuildings", "outsourcing", "0.950", "", "Cleaning", "", "9 x"],
+]
+OWN = ROOT / "examples" / "own-terms" / "backshoring.toml"
+OWN_ROW = [
+    "9",
+    "The hotline is back in Lille",
+    "backshoring|onshoring|outsourcing",
+    "0.600|0.900|0.990",
+    "",
+    "back",
+    "",
+    "9 x",
 ]
 
 
@@ -269,3 +281,37 @@ def test_on_a_terminal_the_tab_key_completes_a_term(tmp_path: Path) -> None:
     os.close(parent)
     assert lines(out)[0]["terms"] == ["outsourcing", "ito", "multisourcing"]
     assert b"\x1b[1;4mstudio" in seen
+
+
+def test_terms_of_an_own_vocabulary_are_reviewed(tmp_path: Path) -> None:
+    table, out = write(tmp_path / "t.csv", [*ROWS, OWN_ROW]), tmp_path / "c.jsonl"
+    command = ("review", str(table), "-o", str(out), "--column", "what")
+    refused = classify(*command, stdin="a\na\na\na\n")
+    assert refused.returncode == 2
+    assert "row 6 has the term 'backshoring'" in refused.stderr
+    assert "--vocabulary" in refused.stderr
+    assert not out.exists()
+    done = classify(*command, "--vocabulary", str(OWN), stdin="s\ns\na\n")
+    assert done.returncode == 0, done.stderr
+    assert "0 changed, 1 confirmed" in done.stderr
+    (row,) = lines(out)
+    assert set(row["terms"]) == set(row["before"]) == {"backshoring", "onshoring", "outsourcing"}
+
+
+def test_terms_of_an_own_vocabulary_are_read_from_a_column(tmp_path: Path) -> None:
+    table, out = tmp_path / "t.csv", tmp_path / "c.jsonl"
+    write(table, [[*OWN_ROW, "backshoring"]], [*HEAD, "corrected_terms"])
+    command = ("review", str(table), "-o", str(out), "--column", "what")
+    refused = classify(*command)
+    assert refused.returncode == 2
+    assert "--vocabulary" in refused.stderr
+    assert not out.exists()
+    assert classify(*command, "--vocabulary", str(OWN)).returncode == 0
+    assert lines(out)[0]["terms"] == ["backshoring"]
+
+
+def test_the_table_is_no_file_of_corrections(tmp_path: Path) -> None:
+    table = write(tmp_path / "t.csv", ROWS)
+    done = classify("review", str(table), "-o", str(table), "--column", "what", stdin="a\n")
+    assert done.returncode == 2
+    assert "is an input" in done.stderr

@@ -10,10 +10,12 @@ from typing import Any
 import jsonschema
 import pytest
 
-from classifier import Classifier
+from classifier import Classifier, load
 from classifier.edges import schema
 from classifier.errors import InputError
 from classifier.tagging import SCHEMA, Tagging
+
+from .conftest import ROOT
 
 VALIDATOR = jsonschema.Draft202012Validator(schema.tagging_schema())
 ASKED: list[dict[str, Any]] = [
@@ -33,6 +35,14 @@ def test_it_is_a_schema() -> None:
 @pytest.mark.parametrize("asked", ASKED, ids=lambda a: a["text"][:20])
 def test_answers_validate(classifier: Classifier, asked: dict[str, Any]) -> None:
     VALIDATOR.validate(classifier.tag(**asked).to_dict())
+
+
+def test_answers_by_a_vocabulary_without_digests_validate() -> None:
+    own = load(vocabulary=ROOT / "examples" / "own-terms" / "nearshoring.toml")
+    found = own.tag("A firm in Mexico does our bookkeeping.", home="US").to_dict()
+    digests = {d["citation"]["sha256"] for term in found["terms"] for d in term["definitions"]}
+    assert "" in digests
+    VALIDATOR.validate(found)
 
 
 def test_counterfactuals_validate(classifier: Classifier) -> None:

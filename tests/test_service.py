@@ -17,6 +17,7 @@ from classifier.edges.report import term_dict
 from classifier.edges.service import create_app
 from classifier.edges.service_limits import Limits, Settings
 from classifier.edges.service_log import LOGGER, JsonLines
+from classifier.edges.service_requests import TagRequest, WhyNotRequest
 from classifier.errors import InputError
 
 from .conftest import ROOT
@@ -161,6 +162,16 @@ def test_refusals_have_a_code_and_say_what_to_do(
     assert len(answer.json()["error"]["message"]) > 20
 
 
+@pytest.mark.parametrize(("path", "model"), [("/v1/tag", TagRequest), ("/v1/why-not", WhyNotRequest)])
+def test_a_field_too_many_is_answered_with_those_there_are(
+    narrow: TestClient, path: str, model: type[TagRequest]
+) -> None:
+    asked = {"text": "x", "colour": 1} | ({"term": "eor"} if path == "/v1/why-not" else {})
+    message = narrow.post(path, json=asked).json()["error"]["message"]
+    assert message.partition(": use ")[2] == ", ".join(model.model_fields) + "."
+    assert ("term" in message.rstrip(".").split(", ")) is (path == "/v1/why-not")
+
+
 def test_a_refusal_points_at_the_field(narrow: TestClient) -> None:
     rows = [{"text": "x"}, {"text": "x", "home": "Narnia"}]
     assert narrow.post("/v1/tag", json=rows).json()["error"]["where"] == "/1/home"
@@ -258,7 +269,15 @@ def test_the_page_and_health_need_no_token(locked: TestClient, path: str) -> Non
     assert locked.get(path).status_code == 200
 
 
-@pytest.mark.parametrize("token", ["", "  ", "schlüssel"])
+def test_white_space_around_the_token_does_not_belong_to_it(classifier: Classifier) -> None:
+    settings = Settings(token=" open-sesame\r\n")  # noqa: S106
+    assert settings.token == "open-sesame"  # noqa: S105
+    with TestClient(create_app(settings, classifier)) as client:
+        for given_, status in (("open-sesame", 200), ("open-sesame ", 200), ("sesame", 401)):
+            assert client.get("/v1/facts", headers={"Authorization": f"Bearer {given_}"}).status_code == status
+
+
+@pytest.mark.parametrize("token", ["", "  ", "\n", "schlüssel", "open\nsesame"])
 def test_a_token_that_cannot_be_sent_is_refused(token: str) -> None:
     with pytest.raises(InputError, match="CLASSIFIER_TOKEN"):
         Settings(token=token)
@@ -320,10 +339,18 @@ def test_metrics_count(classifier: Classifier) -> None:
         client.post("/v1/tag/stream", content=json.dumps({"text": TEXT}), headers=NDJSON)
         client.post("/v1/tag", json={})
         client.get("/nowhere")
+        for _ in range(2):
+            client.get("/app.js")
+        client.get("/")
+        client.post("/")
         text = client.get("/metrics").text
     assert _sample(text, 'classifier_requests_total{method="POST",route="/v1/tag",status="200"}') == 1
     assert _sample(text, 'classifier_requests_total{method="POST",route="/v1/tag",status="422"}') == 1
     assert _sample(text, 'classifier_requests_total{method="GET",route="unmatched",status="404"}') == 1
+    assert _sample(text, 'classifier_requests_total{method="GET",route="/app.js",status="200"}') == 2
+    assert _sample(text, 'classifier_requests_total{method="GET",route="/",status="200"}') == 1
+    assert _sample(text, 'classifier_requests_total{method="POST",route="/",status="405"}') == 1
+    assert _sample(text, 'classifier_request_seconds_count{route="unmatched"}') == 1
     assert _sample(text, 'classifier_request_seconds_count{route="/v1/tag"}') == 2
     assert _sample(text, "classifier_texts_total") == 3
     assert _sample(text, "classifier_texts_without_term_total") == 1

@@ -223,6 +223,15 @@ def test_the_script_tags_a_parquet_folder(
     assert spark.range(3).count() == 3  # a session that was there is left as it was
 
 
+def test_the_script_counts_columns_whose_names_look_like_a_formula(
+    spark: Any, script: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [str(parquet(tmp_path)), str(tmp_path / "out"), "--column", "what", "--home", "US", "--prefix", "=x"]
+    assert script.main(words) == 0
+    assert "done: 4 rows, 1 with a term, 0 bad" in capsys.readouterr().err
+    assert [name for name in pq.read_table(tmp_path / "out").column_names if "=x" in name] == ["'=x" + n for n in ADDED]
+
+
 CELLS = [
     ["id", " what ", "note"],
     ["1", MANILA, 'Quoted "words", and a\nline\r\nbreak'],

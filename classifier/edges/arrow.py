@@ -18,7 +18,7 @@ from ..tagging import Tagging
 from .tables.columns import check_clash, position
 from .tables.options import ADDED, CHUNK
 from .tables.parquet import pyarrow
-from .tables.rows import Row
+from .tables.rows import Row, safe
 from .tables.tags import Context, Tagger, answer, caller_of
 
 _LISTS = {"terms", "probabilities", "definitions", "evidence"}
@@ -43,7 +43,8 @@ class TagBatches:
         vendor_column: the column of the vendor's name; a row where it is filled is such a contract.
         threshold: least probability of a term, above 0 and up to 1, instead of the model's own.
         model: the folder of a model of your own, at the same place on every worker.
-        prefix: put before the names of the added columns.
+        prefix: put before the names of the added columns; an apostrophe goes before a name that a spreadsheet would
+            run as a formula, as in ``classify batch``.
         nested: lists instead of text: terms, definitions and evidence are list<string>, probabilities list<double> in
             the order of the terms; the reason is null where there is a term.
 
@@ -113,7 +114,10 @@ class TagBatches:
         """The added columns in order, each with what it holds: ``text``, ``texts`` or ``numbers`` (lists)."""
         lists = _LISTS if self.nested else set()
         return [
-            (self.prefix + name, "text" if name not in lists else "numbers" if name == "probabilities" else "texts")
+            (
+                safe(self.prefix + name),
+                "text" if name not in lists else "numbers" if name == "probabilities" else "texts",
+            )
             for name in ADDED
         ]
 

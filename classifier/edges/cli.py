@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,7 +18,7 @@ import typer
 from typer.core import TyperGroup
 
 from .. import __version__
-from ..errors import ClassifierError, ModelError, VocabularyError
+from ..errors import ClassifierError, InputError, ModelError, VocabularyError
 from . import cli_batch, cli_mcp, cli_report, cli_review, cli_serve
 
 if TYPE_CHECKING:
@@ -30,6 +31,22 @@ _DEFAULT = "tag"
 _GROUP_OPTIONS = {"--help", "-h", "--version", "--install-completion", "--show-completion"}
 
 
+@contextmanager
+def _until_the_reader_goes() -> Iterator[None]:
+    """End well when the reader goes away, as `head` does: what was asked for has been given.
+
+    Typer would make an exit code 1 of it, and so does Rich, which prints the help.
+    """
+    try:
+        yield
+    except (BrokenPipeError, SystemExit) as error:
+        if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
+            raise
+        # What is still held back must not fail when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
+
+
 class DefaultGroup(TyperGroup):
     """A group whose default command takes bare text."""
 
@@ -39,6 +56,15 @@ class DefaultGroup(TyperGroup):
         ):
             args = [_DEFAULT, *args]
         return list(super().parse_args(ctx, args))
+
+    # The reader may go away while help is shown, too, and that is before a command is invoked.
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        with _until_the_reader_goes():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: Any) -> Any:
+        with _until_the_reader_goes():
+            return super().invoke(ctx)
 
 
 class TermsFormat(StrEnum):
@@ -223,11 +249,17 @@ def train(
     ] = None,
 ) -> None:
     """Train a model of your own on labelled scenarios."""
+    files: list[Path] = []
+    for path in data:
+        found = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
+        files += found
+        if not found:
+            raise InputError(f"{path} has no file *.jsonl: give --data a JSONL file of scenarios, or a folder of them")
     from ..training.fit import train as run
     from ..training.metrics import HEADER, line
 
     validation = run(
-        [file for path in data for file in (sorted(path.glob("*.jsonl")) if path.is_dir() else [path])],
+        files,
         out,
         __version__,
         vocabulary,
@@ -290,10 +322,10 @@ def main() -> None:
     except ClassifierError as error:
         typer.echo(f"classify: {error}", err=True)
         raise SystemExit(USAGE) from None
-    except BrokenPipeError:
-        # The reader went away, as `head` does; what was asked for has been given.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(0) from None
+    finally:
+        # A short answer is still held back here, and the reader may be gone.
+        with _until_the_reader_goes():
+            sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -36,10 +36,13 @@ def report(
 ) -> None:
     """Make a page on a tagged table: figures, charts, definitions, example rows, rows to review."""
     from ..vocabulary import load_vocabulary
+    from .files import refuse_input
     from .html_report import TITLE, write_report
+    from .tables.formats import expand
     from .tables.options import TableOptions
     from .tagged_rows import read_rows, with_columns
 
+    refuse_input(output, expand((str(table),)))
     groups = group_column or []
     vocabulary = load_vocabulary(vocabulary_path)
     how = TableOptions((str(table),), sheet=sheet)

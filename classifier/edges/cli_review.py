@@ -39,6 +39,11 @@ VendorColumn = Annotated[
     str | None, typer.Option(help="As the batch was told: the column that marks vendor contracts.")
 ]
 
+VocabularyPath = Annotated[
+    Path | None,
+    typer.Option("--vocabulary", help="A vocabulary of your own, in TOML: what `classify batch` was given."),
+]
+
 
 class Tool(StrEnum):
     """The labelling tools."""
@@ -78,13 +83,17 @@ def review(
         float | None, typer.Option(min=0.01, max=1.0, help="What `classify batch` was given as --threshold, if so.")
     ] = None,
     prefix: Prefix = None,
+    vocabulary_path: VocabularyPath = None,
 ) -> None:
     """Go through the least certain rows and say what is right; `classify train --corrections` learns from it."""
     from ..vocabulary import load_vocabulary
+    from .files import refuse_input
     from .review import Context, CorrectionFile, least_certain
+    from .tables.formats import expand
     from .tagged_rows import read_rows, tags_of, thresholds_of, with_columns
 
-    vocabulary = load_vocabulary()
+    refuse_input(output, expand((str(table),)))
+    vocabulary = load_vocabulary(vocabulary_path)
     context = Context(
         home, home_column, provider_country, provider_country_column, vendor_contract, vendor_column
     ).checked()
@@ -206,16 +215,25 @@ def export_labels(
     vendor_contract: Vendor = False,
     vendor_column: VendorColumn = None,
     prefix: Prefix = None,
+    vocabulary_path: VocabularyPath = None,
 ) -> None:
     """Write a tagged table as tasks for a labelling tool, the tags filled in and the evidence marked."""
     from ..vocabulary import load_vocabulary
+    from .files import refuse_input, replacing
     from .interchange import label_studio_form, tasks, write_tasks
     from .review import Context
+    from .tables.formats import expand
     from .tagged_rows import read_rows, with_columns
 
     if form is not None and to is not Tool.LABEL_STUDIO:
         raise InputError("--form is for Label Studio: leave it out, or give --to label-studio")
-    vocabulary = load_vocabulary()
+    tables = expand((str(table),))
+    refuse_input(output, tables)
+    if form is not None:
+        refuse_input(form, tables, "--form")
+        if os.path.realpath(form) == os.path.realpath(output):
+            raise InputError(f"{form} is where the tasks go: give --form another name")
+    vocabulary = load_vocabulary(vocabulary_path)
     context = Context(
         home, home_column, provider_country, provider_country_column, vendor_contract, vendor_column
     ).checked()
@@ -225,7 +243,8 @@ def export_labels(
     count = write_tasks(tasks(rows, columns, context, vocabulary, to.value), output, to.value)
     if form is not None:
         try:
-            form.write_text(label_studio_form(vocabulary), encoding="utf-8")
+            with replacing(form) as out:
+                out.write(label_studio_form(vocabulary))
         except OSError as error:
             raise InputError(f"{error.filename or form}: {error.strerror}") from error
     typer.echo(f"done: {count} tasks, one for each different text, in {output}", err=True)
@@ -235,13 +254,16 @@ def import_labels(
     source: Annotated[Path, typer.Argument(metavar="FILE", help="What the labelling tool exported (JSON or JSONL).")],
     output: Corrections,
     origin: Annotated[Tool, typer.Option("--from", help="The labelling tool.")],
+    vocabulary_path: VocabularyPath = None,
 ) -> None:
     """Read what people said in a labelling tool, as corrections."""
     from ..vocabulary import load_vocabulary
+    from .files import refuse_input
     from .interchange import read_answers
     from .review import CorrectionFile
 
-    vocabulary = load_vocabulary()
+    refuse_input(output, (source,))
+    vocabulary = load_vocabulary(vocabulary_path)
     found = read_answers(source, origin.value, vocabulary)
     file = CorrectionFile(output, vocabulary)
     said = sum(file.add(correction) for correction in found.corrections)

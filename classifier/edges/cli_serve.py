@@ -11,7 +11,6 @@ import typer
 
 TOKEN = "CLASSIFIER_TOKEN"  # noqa: S105 (the variable's name)
 _PLACE, _LIMITS = "Where", "Limits"
-# Characters after which words never seen before are forgotten: some thousand texts.
 
 
 def register(app: typer.Typer) -> None:

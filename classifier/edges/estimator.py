@@ -95,15 +95,19 @@ class ArrangementTagger(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             ValueError: for labels that scikit-learn does not know as such.
         """
         texts = self._texts(X)
-        known = self._labels(Y)
+        known, classes, multilabel = self._labels(Y)
         check_consistent_length(texts, known)
         context = Context(*self._context())
         base = None if self.base is None else load(None if self.base == "default" else self.base)
         columns = TextColumns(context, base)
+        if not self.l2 >= 0:
+            raise InputError(f"l2 is {self.l2}: give the strength of a penalty, 0 or more")
         model = StructuredLogistic(l2=self.l2).fit(columns.fit_transform(texts), known)
-        # An estimator that was taken from a model becomes one of its own.
+        # Only now: one that was fitted before stays as it was when fitting fails. One that was taken from a model
+        # becomes one of its own.
         if hasattr(self, "classifier_"):
             del self.classifier_
+        self.classes_, self.multilabel_ = classes, multilabel
         self.columns_, self.model_ = columns, model
         return self
 
@@ -141,14 +145,13 @@ class ArrangementTagger(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             return np.array(rows, dtype=np.float64).reshape(len(texts), len(self.classes_))
         return np.asarray(self.model_.predict_proba(self.columns_.transform(texts)))
 
-    def _labels(self, Y: Any) -> NDArray[np.bool_]:
-        """``Y`` as bool array (texts, labels); sets ``classes_`` and ``multilabel_``."""
+    def _labels(self, Y: Any) -> tuple[NDArray[np.bool_], NDArray[Any], bool]:
+        """``Y`` as bool array (texts, labels), the names of its columns, and whether a text may have several."""
         names = None if self.classes is None else list(self.classes)
         if _are_collections(Y):
             binarizer = MultiLabelBinarizer(classes=names)
             known = binarizer.fit_transform(Y)
-            self.classes_, self.multilabel_ = np.asarray(binarizer.classes_), True
-            return np.asarray(known, dtype=bool)
+            return np.asarray(known, dtype=bool), np.asarray(binarizer.classes_), True
         if names is None and hasattr(Y, "columns"):
             names = list(Y.columns)
         check_classification_targets(Y)
@@ -157,17 +160,17 @@ class ArrangementTagger(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             known = known.toarray() if hasattr(known, "toarray") else known
             if names is not None and len(names) != known.shape[1]:
                 raise InputError(f"{len(names)} classes for {known.shape[1]} columns of Y: name each column once")
-            self.classes_ = np.arange(known.shape[1]) if names is None else np.asarray(names)
-            self.multilabel_ = True
-            return np.asarray(known, dtype=bool)
+            classes = np.arange(known.shape[1]) if names is None else np.asarray(names)
+            return np.asarray(known, dtype=bool), classes, True
         one = column_or_1d(Y, warn=True)
-        self.classes_, which = np.unique(one, return_inverse=True)
-        self.multilabel_ = False
-        return np.asarray(which[:, None] == np.arange(len(self.classes_)))
+        classes, which = np.unique(one, return_inverse=True)
+        return np.asarray(which[:, None] == np.arange(len(classes))), classes, False
 
     def _texts(self, X: Any) -> list[str]:
         if isinstance(X, str) or not isinstance(X, Iterable):
             raise InputError("X is a sequence of texts: put a single text in a list")
+        if hasattr(X, "columns"):
+            raise InputError("X is a table: give the one column that holds the texts, such as X['description']")
         texts = list(X)
         if not texts:
             raise InputError("X has no texts: give at least one")

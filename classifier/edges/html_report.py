@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import TextIO
 
 from ..errors import InputError
 from ..vocabulary import Vocabulary
+from .files import replacing
 from .html_details import by_column, details, review
 from .html_parts import Cards, anchor, count, esc, link, rows_word
 from .html_sections import Sections
@@ -74,24 +74,13 @@ def write_report(
         out.write(text)
         return counted
     try:
-        _put(text, out)
+        with replacing(out) as page_file:
+            page_file.write(text)
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise InputError(f"{error.filename or out}: {error.strerror}") from error
     return counted
-
-
-def _put(text: str, out: Path) -> None:
-    if out.exists() and not out.is_file():
-        # A device or a pipe, which must not be replaced by a file.
-        out.write_text(text, encoding="utf-8")
-        return
-    target = Path(os.path.realpath(out))
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        os.replace(part, target)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def page(counted: Tally, title: str) -> str:

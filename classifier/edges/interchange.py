@@ -28,9 +28,10 @@ from typing import Any
 from ..errors import InputError, ScenarioError
 from ..training.corrections import Correction, Key, parse_correction
 from ..vocabulary import Vocabulary
+from .files import replacing
 from .highlight import locate
-from .review import NONE, Context, ToReview, named_terms
-from .tagged_rows import Row, tags_of, text_of
+from .review import NONE, Context, ToReview, check_known, known_tags, named_terms
+from .tagged_rows import Row, text_of
 
 LABEL_STUDIO, PRODIGY = "label-studio", "prodigy"
 TOOLS = (LABEL_STUDIO, PRODIGY)
@@ -61,10 +62,15 @@ class Imported:
 def tasks(
     rows: Iterable[Row], columns: Sequence[str], context: Context, vocabulary: Vocabulary, tool: str
 ) -> Iterator[dict[str, Any]]:
-    """A task for each different text that is not blank, for ``tool``."""
+    """A task for each different text that is not blank, for ``tool``.
+
+    Raises:
+        InputError: for a term that the vocabulary lacks.
+    """
     seen: set[Key] = set()
     for number, row in enumerate(rows, start=1):
-        found = ToReview(number, text_of(row, columns), tags_of(row), context.of(row))
+        tags = known_tags(row, number, vocabulary)
+        found = ToReview(number, text_of(row, columns), tags, context.of(row))
         if not found.text.strip() or found.key in seen:
             continue
         seen.add(found.key)
@@ -72,15 +78,20 @@ def tasks(
 
 
 def write_tasks(found: Iterable[dict[str, Any]], path: Path, tool: str) -> int:
-    """Write tasks, a JSON array for Label Studio and JSON lines for Prodigy; how many there were."""
+    """Write tasks, a JSON array for Label Studio and JSON lines for Prodigy; how many there were.
+
+    ``path`` gets them at the end: where reading the table fails halfway, an earlier file stays as it was.
+    """
     count = 0
     try:
-        with path.open("w", encoding="utf-8", errors="backslashreplace") as out:
+        with replacing(path, "backslashreplace") as out:
             for count, task in enumerate(found, start=1):
                 line = json.dumps(task, ensure_ascii=False)
                 out.write(line + "\n" if tool == PRODIGY else ("[\n" if count == 1 else ",\n") + line)
             if tool == LABEL_STUDIO:
                 out.write("\n]\n" if count else "[]\n")
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise InputError(f"{error.filename or path}: {error.strerror}") from error
     return count
@@ -88,9 +99,8 @@ def write_tasks(found: Iterable[dict[str, Any]], path: Path, tool: str) -> int:
 
 def _chosen(row: ToReview, vocabulary: Vocabulary) -> list[str]:
     """The choices that stand for a row's tags."""
-    terms = [t for t in row.tags.terms if t in vocabulary.terms]
-    if terms:
-        return terms
+    if row.tags.terms:
+        return list(row.tags.terms)
     return [f"{NONE}:{row.tags.reason}" if row.tags.reason in vocabulary.silences else NONE]
 
 
@@ -186,6 +196,7 @@ def read_answers(path: Path, tool: str, vocabulary: Vocabulary) -> Imported:
         for answer in answers:
             try:
                 terms, silence = named_terms(answer.choices or [NONE], vocabulary)
+                check_known(_words(data.get("before")), "what was there before", vocabulary)
                 correction = parse_correction(
                     {
                         "text": data.get("text"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 
 # Cells that say that there is no amount.
@@ -31,6 +31,10 @@ _NUMBER = re.compile(r"\d[\d.,'’\s]*(?:e[+-]?\d{1,3})?|[.,]\d+", re.IGNORECASE
 _SCIENTIFIC = re.compile(r"\d+(?:[.,]\d+)?e[+-]?\d+", re.IGNORECASE)
 _SPACED = re.compile(r"\d{1,3}(?:[\s'’]\d{3})+(?:[.,]\d*)?")
 _RANGE = re.compile(r"(?<=[\d.\s)kmn£€$])\s*(?:-|–|—|\bto\b|\.\.)\s*(?=[^\d\s-]{0,4}\s*\d)", re.IGNORECASE)
+# "2020-21" is a year, and no number is written short in this way.
+_YEAR, _YEAR_END = re.compile(r"(?:19|20)\d\d"), re.compile(r"\d\d")
+# A number from here on is written out: "50,000 - 1m" means what it says, "500-1m" may mean 500k.
+_WHOLE = 1000
 _LARGEST = 18  # digits before the point; more is a number of another kind
 
 
@@ -50,13 +54,19 @@ def is_blank(cell: str) -> bool:
 
 
 def parse_money(cell: str) -> Money | None:
-    """The amount in a cell; None when it cannot be read as one. A range counts as its middle."""
+    """The amount in a cell; None when it cannot be read as one. A range counts as its middle.
+
+    A multiple behind a range ("10-20k") counts for both ends.
+    """
     text = " ".join(cell.split()).removeprefix("'")
     whole = _single(text)
     if whole is not None:
-        return whole
-    ends = [end for part in _RANGE.split(text) if (end := _single(part)) is not None]
-    if len(ends) != 2 or len(_RANGE.findall(text)) != 1:
+        return whole.money
+    parts = _RANGE.split(text)
+    if len(parts) != 2:
+        return None
+    ends = _ends(_single(parts[0]), _single(parts[1]))
+    if ends is None:
         return None
     low, high = ends
     if low.currency and high.currency and low.currency != high.currency:
@@ -70,7 +80,31 @@ def parse_money(cell: str) -> Money | None:
     )
 
 
-def _single(text: str) -> Money | None:
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """An amount with the digits as written and the power of ten that a word behind them stood for."""
+
+    money: Money
+    digits: str
+    power: int | None
+
+
+def _ends(low: _Read | None, high: _Read | None) -> tuple[Money, Money] | None:
+    """The two ends of a range; None where an end is none or could be read in two ways."""
+    if low is None or high is None or (_YEAR.fullmatch(low.digits) and _YEAR_END.fullmatch(high.digits)):
+        return None
+    lower, upper = low.money, high.money
+    if low.power is None and high.power is not None:
+        if abs(lower.amount) <= abs(upper.amount.scaleb(-high.power)):
+            return replace(lower, amount=lower.amount.scaleb(high.power)), upper
+        if abs(lower.amount) < _WHOLE or lower.doubtful:
+            return None
+    if low.power is not None and high.power is None and upper.amount < lower.amount:
+        return None
+    return lower, upper
+
+
+def _single(text: str) -> _Read | None:
     found = _NUMBER.search(text)
     if found is None or any(c.isdigit() for c in text[: found.start()] + text[found.end() :]):
         return None
@@ -91,10 +125,11 @@ def _single(text: str) -> Money | None:
     if read is None:
         return None
     number, doubtful = read
-    currency = None
+    currency = power = None
     for word in (*before.removeprefix("+").split(), *_words(after)):
         if word in _TIMES:
             number = number.scaleb(_TIMES[word])
+            power = (power or 0) + _TIMES[word]
             continue
         named = _currency(word)
         if named is None or (currency is not None and named != currency):
@@ -102,7 +137,7 @@ def _single(text: str) -> Money | None:
         currency = named
     if number and number.adjusted() >= _LARGEST:
         return None
-    return Money(-number if negative else number, currency, False, doubtful)
+    return _Read(Money(-number if negative else number, currency, False, doubtful), found.group().strip(), power)
 
 
 def _words(after: str) -> list[str]:

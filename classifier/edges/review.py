@@ -113,6 +113,31 @@ def _ends_whole(path: Path) -> bool:
         return file.read(1) == b"\n"
 
 
+def check_known(terms: Iterable[str], where: str, vocabulary: Vocabulary) -> None:
+    """Refuse terms that the vocabulary lacks: left out, they would count as said not to apply.
+
+    Raises:
+        InputError: naming ``where``, the first such term and the remedy.
+    """
+    unknown = next((t for t in terms if t not in vocabulary.terms), None)
+    if unknown is not None:
+        raise InputError(
+            f"{where} has the term {unknown!r}, which the vocabulary lacks: give --vocabulary, the one with which the "
+            "table was tagged"
+        )
+
+
+def known_tags(row: Row, number: int, vocabulary: Vocabulary) -> Tags:
+    """The tags of a row, all of them in the vocabulary.
+
+    Raises:
+        InputError: for a term that is not.
+    """
+    tags = tags_of(row)
+    check_known(tags.terms, f"row {number}", vocabulary)
+    return tags
+
+
 @dataclass(frozen=True, slots=True)
 class ToReview:
     """A row to look at; ``doubt`` is the term whose probability is nearest to its threshold."""
@@ -147,15 +172,16 @@ def least_certain(
     """The rows to review, the least certain first, one for each text; not those that ``done`` holds.
 
     Rows without a term have no probability in the table: with ``untagged`` they are taken instead, as they come.
+
+    Raises:
+        InputError: for a term that the vocabulary lacks.
     """
     heap: list[tuple[float, int, ToReview]] = []
     seen: set[Key] = set()
     for number, row in enumerate(rows, start=1):
-        tags, text = tags_of(row), text_of(row, columns)
+        tags, text = known_tags(row, number, vocabulary), text_of(row, columns)
         margins = [
-            (abs(p - threshold(t)), t)
-            for t, p in zip(tags.terms, tags.probabilities, strict=True)
-            if p is not None and t in vocabulary.terms
+            (abs(p - threshold(t)), t) for t, p in zip(tags.terms, tags.probabilities, strict=True) if p is not None
         ]
         if not text.strip() or bool(margins) == untagged or (untagged and tags.terms):
             continue
@@ -231,7 +257,9 @@ def named_terms(names: Iterable[str], vocabulary: Vocabulary) -> tuple[tuple[str
         if _plain(name) not in known:
             close = get_close_matches(_plain(name), known, n=1)
             hint = f"did you mean {known[close[0]]}? " if close else ""
-            raise InputError(f"unknown term {name.strip()!r}: {hint}`classify terms` lists them")
+            raise InputError(
+                f"unknown term {name.strip()!r}: {hint}`classify terms` lists them, and --vocabulary takes your own"
+            )
     return closed_terms((known[_plain(name)] for name in given), vocabulary), None
 
 
@@ -264,9 +292,13 @@ def silence_of(written: str, vocabulary: Vocabulary) -> str | None:
 def from_column(
     rows: Iterable[Row], columns: Sequence[str], column: str, context: Context, vocabulary: Vocabulary, **more: Any
 ) -> Iterator[Correction | str]:
-    """What an analyst wrote into ``column``: a correction for each cell that is not empty, or what is wrong with it."""
+    """What an analyst wrote into ``column``: a correction for each cell that is not empty, or what is wrong with it.
+
+    Raises:
+        InputError: for a term that the batch gave and the vocabulary lacks.
+    """
     for number, row in enumerate(rows, start=1):
-        written = cell(row, column)
+        tags, written = known_tags(row, number, vocabulary), cell(row, column)
         if not written.strip():
             continue
         text = text_of(row, columns)
@@ -277,4 +309,4 @@ def from_column(
         except (InputError, ScenarioError) as error:
             yield f"row {number}: {error}"
             continue
-        yield ToReview(number, text, tags_of(row), context.of(row)).correction(terms, silence, **more)
+        yield ToReview(number, text, tags, context.of(row)).correction(terms, silence, **more)

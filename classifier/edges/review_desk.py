@@ -80,7 +80,7 @@ def removed(draft: Draft, name: str, vocabulary: Vocabulary) -> tuple[Draft, str
 
 
 class Desk:
-    """Walks through rows; ``ask`` gives a line or raises EOFError, ``say`` shows one."""
+    """Walks through rows of known terms; ``ask`` gives a line or raises EOFError, ``say`` shows one."""
 
     def __init__(
         self,
@@ -115,7 +115,7 @@ class Desk:
 
     def _decide(self, row: ToReview) -> bool:
         """Whether to go on with the next row."""
-        draft = start = Draft(tuple(t for t in row.tags.terms if t in self._vocabulary.terms))
+        draft = start = Draft(row.tags.terms)
         while True:
             words = self._ask("> ").split()
             if not words:
@@ -163,7 +163,7 @@ class Desk:
         return draft
 
     def _accept(self, row: ToReview, draft: Draft) -> None:
-        before = closed_terms((t for t in row.tags.terms if t in self._vocabulary.terms), self._vocabulary)
+        before = closed_terms(row.tags.terms, self._vocabulary)
         terms = closed_terms(draft.terms, self._vocabulary)
         now = datetime.now(UTC).isoformat(timespec="seconds")
         self._file.add(row.correction(terms, draft.silence, by=self._by, at=now))
@@ -184,7 +184,7 @@ class Desk:
         for line in wrapped(pieces, self._style):
             self._say(line)
         self._say("")
-        self._say(self._listed(Draft(tuple(t for t in row.tags.terms if t in self._vocabulary.terms)), row))
+        self._say(self._listed(Draft(row.tags.terms), row))
         self._say(self._style.dim(_KEYS))
 
     def _listed(self, draft: Draft, row: ToReview) -> str:

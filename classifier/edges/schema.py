@@ -16,11 +16,13 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean", NoneType: "null"}
 _PROBABILITY = {"minimum": 0, "maximum": 1}
 _HEX = {"pattern": "^[0-9a-f]{64}$"}
+# A vocabulary of one's own may leave the digest of a passage out.
+_HEX_OR_EMPTY = {"pattern": "^([0-9a-f]{64})?$"}
 
 # What the types do not say.
 _NARROWER: dict[tuple[str, str], dict[str, Any]] = {
     ("Citation", "paragraph"): {"minimum": 1},
-    ("Citation", "sha256"): _HEX,
+    ("Citation", "sha256"): _HEX_OR_EMPTY,
     ("Counterfactual", "probability"): _PROBABILITY,
     ("Fact", "probability"): _PROBABILITY,
     ("Fact", "status"): {"enum": [ASSERTED, PLANNED, DENIED, ENDED, DISCUSSED]},

@@ -176,7 +176,7 @@ def create_app(settings: Settings | None = None, classifier: Classifier | None =
     app.add_middleware(
         Guard,
         token=settings.token,
-        seconds=settings.limits.seconds,
+        limits=settings.limits,
         stopping=service.stopping,
         metrics=lambda: service.metrics,
     )

@@ -15,8 +15,9 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 
 # A body over the limit is read and thrown away up to this many times the limit, so that its sender, who
-# writes before it reads, gets to see the answer; beyond that the connection is closed.
-_DISCARD = 16
+# writes before it reads, gets to see the answer. What is still to come once the answer is given is thrown away
+# within the same measure (service_guard.py); beyond that the connection is closed.
+DISCARD = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,8 @@ class Settings:
 
     Attributes:
         limits: see :class:`Limits`.
-        token: what a client must send as ``Authorization: Bearer TOKEN``; None lets everyone in.
+        token: what a client must send as ``Authorization: Bearer TOKEN``; None lets everyone in. White space around
+            it, such as the end of a file's line, does not belong to it.
         log_texts: whether descriptions may stand in the log.
         model: a model of one's own; None for the one that ships with the package.
         threads: how many threads tag. One has the most answered: it takes what waits together.
@@ -68,8 +70,13 @@ class Settings:
     threads: int = 1
 
     def __post_init__(self) -> None:
-        if self.token is not None and (not self.token.strip() or not self.token.isascii()):
-            raise InputError("the token is empty or not ASCII: set CLASSIFIER_TOKEN to letters and digits, or unset it")
+        if self.token is not None:
+            token = self.token.strip()
+            if not token or not token.isascii() or not token.isprintable():
+                raise InputError(
+                    "the token is empty or not printable ASCII: set CLASSIFIER_TOKEN to letters and digits, or unset it"
+                )
+            object.__setattr__(self, "token", token)
         if self.threads < 1:
             raise InputError(f"{self.threads} threads: give 1 or more")
 
@@ -108,7 +115,7 @@ async def read_body(receive: Receive, headers: Mapping[str, str], limits: Limits
     """
     declared = headers.get("content-length", "")
     size = int(declared) if declared.isdecimal() and len(declared) < 20 else 0
-    if size > limits.body_bytes and (size > _DISCARD * limits.body_bytes or "expect" in headers):
+    if size > limits.body_bytes and (size > DISCARD * limits.body_bytes or "expect" in headers):
         raise body_too_large(limits.body_bytes)
     pieces: list[bytes] = []
     size = 0
@@ -124,7 +131,7 @@ async def read_body(receive: Receive, headers: Mapping[str, str], limits: Limits
                     pieces.clear()
                 else:
                     pieces.append(piece)
-                if size > _DISCARD * limits.body_bytes:
+                if size > DISCARD * limits.body_bytes:
                     break
                 if not message.get("more_body", False):
                     break

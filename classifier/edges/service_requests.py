@@ -122,7 +122,7 @@ def question(
     try:
         asked = model.model_validate(found)
     except ValidationError as error:
-        raise _not_valid(error, where) from None
+        raise _not_valid(error, where, model) from None
     if len(asked.text) > limits.text_chars:
         raise text_too_long(limits.text_chars, f"{where}/text")
     term = asked.term if isinstance(asked, WhyNotRequest) else None
@@ -143,12 +143,12 @@ def question(
     return Question(asked.text, asked.home, asked.provider_country, asked.vendor_contract, asked.threshold, term)
 
 
-def _not_valid(error: ValidationError, where: str) -> ServiceError:
+def _not_valid(error: ValidationError, where: str, model: type[TagRequest]) -> ServiceError:
     # Told without the value: it may be a description, or not fit into JSON.
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     name = "/".join(str(step) for step in first["loc"])
     messages = {
-        "extra_forbidden": "There is no such field: use text, home, provider_country, vendor_contract, threshold.",
+        "extra_forbidden": f"There is no such field: use {', '.join(model.model_fields)}.",
         "missing": f"The field {name} is missing.",
     }
     message = messages.get(first["type"], f"{first['msg']}.")

@@ -21,6 +21,7 @@ from typing import Any, BinaryIO
 from ..engine import Classifier
 from ..errors import InputError
 from .batch_report import BatchReport
+from .files import refuse_input
 from .loading import load_to_stay
 from .tables.convert import converter
 from .tables.formats import BINARY, output_of
@@ -164,9 +165,7 @@ def run(
             if options.output == STANDARD or _is_device(options.output):
                 return _to_stream(options, table, plan, classifier, watch, stack)
             target = Path(os.path.realpath(options.output))
-            for name in inputs.names:
-                if name != STANDARD and target.exists() and target.samefile(name):
-                    raise InputError(f"{options.output} is an input, which is not overwritten: give another -o")
+            refuse_input(options.output, (name for name in inputs.names if name != STANDARD))
             outcome = _to_file(options, target, table, plan, classifier, watch, table.durable)
             if page is not None:
                 _make(page, outcome, options.output, watch)

@@ -1,7 +1,7 @@
 // A CSV file in, the same rows out with the tags added. Rows are sent in slices and answered line by line.
 
 import { stream } from "./api.js";
-import { ADDED, added, decode, fit, guessColumn, guessDelimiter, line, parse } from "./csv.js";
+import { ADDED, added, decode, guessColumn, guessDelimiter, line, read } from "./csv.js";
 import { $, count, el, show } from "./dom.js";
 
 const MOST_BYTES = 50_000_000;
@@ -57,7 +57,7 @@ async function open(file) {
   const whole = decode(new Uint8Array(await file.arrayBuffer()));
   const text = whole.replace(/^\ufeff/, "");
   const delimiter = guessDelimiter(text);
-  const [header, ...rows] = parse(text, delimiter);
+  const { header, rows } = read(text, delimiter);
   if (!rows.length) {
     complain("That file has no rows below a header. Choose a CSV file whose first line names the columns.");
     return;
@@ -79,7 +79,7 @@ async function open(file) {
 
 function sample() {
   const at = Number($("column").value);
-  const cell = table.rows.map((row) => row[at] ?? "").find((text) => text.trim()) ?? "";
+  const cell = table.rows.map((row) => row.cells[at]).find((text) => text.trim()) ?? "";
   $("sample").textContent = cell ? `Such as: ${cell.length > 160 ? `${cell.slice(0, 159)}…` : cell}` : "This column is empty.";
 }
 
@@ -97,11 +97,11 @@ async function run(context, tell) {
   $("preview").replaceChildren();
   busy(true);
   const take = (answer) => {
-    const [cells, problem] = fit(rows[lines.length - 1], header.length);
-    lines.push(line([...cells, ...added(answer, problem)], delimiter));
+    const row = rows[lines.length - 1];
+    lines.push(line([...row.cells, ...added(answer, row)], delimiter));
     sums.tagged += (answer.terms?.length ?? 0) > 0;
-    sums.bad += Boolean(answer.error || problem);
-    if (shown.length < SHOWN) shown.push([cells[at], answer]);
+    sums.bad += Boolean(answer.error || row.problem);
+    if (shown.length < SHOWN) shown.push([row.cells[at], answer]);
     progress.value = lines.length - 1;
   };
   let said = "";
@@ -133,7 +133,7 @@ function next(rows, from, at) {
   const texts = [];
   let size = 0;
   for (const row of rows.slice(from, from + SLICE_ROWS)) {
-    const cell = row[at] ?? "";
+    const cell = row.cells[at];
     const text = cell.toWellFormed?.() ?? cell;
     size += text.length;
     if (texts.length && size > SLICE_CHARS) break;
