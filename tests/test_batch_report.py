@@ -150,7 +150,7 @@ def test_a_page_that_cannot_be_written_leaves_the_table_whole(
 
     wanted = BatchReport(tmp_path / "page.html")
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "write_text", full)
+        patch.setattr("classifier.edges.html_report.replacing", full)
         with pytest.raises(InputError, match=r"No space left.*The table is whole: .*out.csv; `classify report`"):
             tag_table(source, tmp_path / "out.csv", "what", classifier, prefix="c_", report=wanted)
     assert sorted(os.listdir(tmp_path)) == ["in.csv", "out.csv"]

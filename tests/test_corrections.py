@@ -122,15 +122,20 @@ def test_forty_corrections_of_a_kind_change_the_answer_on_another_text_of_it(
     few.write_text("".join(SOME.read_text(encoding="utf-8").splitlines(keepends=True)[:80]), encoding="utf-8")
     texts = [f"Glimmerstone attendance for the {room}, lot {i}, Quillfeather schedule" for i, room in enumerate(ROOMS)]
     held = texts[40:]
-    lines = [{"text": t, "terms": ["kpo"], "vendor_contract": True, "before": []} for t in texts[:40]]
+    lines = [{"text": t, "terms": ["project-outsourcing"], "vendor_contract": True, "before": []} for t in texts[:40]]
     corrections, out = write(tmp_path / "c.jsonl", lines), tmp_path / "model"
     done = classify(
         "train", "--data", str(few), "--corrections", str(corrections), "-o", str(out), env={"OMP_NUM_THREADS": "1"}
     )
     assert done.returncode == 0, done.stderr
     assert "40 corrections" in done.stderr
-    # No word of these texts speaks of research or analysis; only the corrections do.
-    assert any("kpo" not in classifier.tag(t, vendor_contract=True).ids for t in held)
-    assert [load(out).tag(t, vendor_contract=True).ids for t in held] == [("outsourcing", "kpo")] * len(held)
+    # No word of these texts speaks of a project; only the corrections do.
+    assert any("project-outsourcing" not in classifier.tag(t, vendor_contract=True).ids for t in held)
+    assert [load(out).tag(t, vendor_contract=True).ids for t in held] == [("outsourcing", "project-outsourcing")] * len(
+        held
+    )
     # Texts of another kind are not dragged along.
-    assert "kpo" not in load(out).tag("Calls from our customers are answered by a vendor in Manila.", home="US").ids
+    assert (
+        "project-outsourcing"
+        not in load(out).tag("Calls from our customers are answered by a vendor in Manila.", home="US").ids
+    )

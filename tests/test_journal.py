@@ -399,7 +399,7 @@ def test_the_command_is_interrupted_and_goes_on(
     send: Callable[[int, int], None],
 ) -> None:
     # Texts that all differ, so that there is time to interrupt it.
-    lines = (f'{i},"{TEXTS[i % 2]} {i}"' for i in range(1000))
+    lines = (f'{i},"{TEXTS[i % 2]} {i}"' for i in range(3000))
     source.write_text("id,what\n" + "\n".join(lines) + "\n", encoding="utf-8")
     expected = unbroken("out.csv")
     log = tmp_path / "out.csv.journal"
@@ -418,7 +418,7 @@ def test_the_command_is_interrupted_and_goes_on(
     heads = [json.loads(line) for line in log.read_text().splitlines()[:2]]
     assert heads[1]["rows"] == CHUNK
     begun: list[int] = []
-    assert do(source, "out.csv", classifier, resume=True, progress=begun.append).rows == 1000
+    assert do(source, "out.csv", classifier, resume=True, progress=begun.append).rows == 3000
     assert begun[0] > CHUNK
     assert files(tmp_path) == expected
 
