@@ -24,7 +24,7 @@ from .features import features_of
 from .lexicon import Lexicon, load_lexicon
 from .model import Model, default_path, posterior
 from .normal import Context, normalise
-from .passages import is_long, passages, strongest
+from .passages import is_long, passages, strongest, surest
 from .reading import Reader, Reading, load_reader
 from .roles import HomeGuess
 from .spotter import probabilities, summaries
@@ -216,13 +216,14 @@ class Classifier:
             return whole
         model = self.model
         guess = model.guess_home(reading, context)
+        silent = np.asarray(model.silences.any(axis=1))
         found = []
         for a in range(0, len(spans), _TEXTS):
             some = [reading.text[start:end] for start, end in spans[a : a + _TEXTS]]
             contexts = [context] * len(some)
             seen = self.see(self._reader.read_many(some, [context.home] * len(some)), contexts, [guess] * len(some))
-            found.append(self._posterior(seen, context))
-        return strongest(whole, np.concatenate(found), np.asarray(model.silences.any(axis=1)))
+            found.append(surest(self._posterior(seen, context), silent))
+        return strongest(whole, surest(np.stack(found), silent), len(spans), silent)
 
     def see(
         self,

@@ -54,28 +54,42 @@ def passages(reading: Reading) -> list[tuple[int, int]]:
     return found
 
 
-def strongest(whole: Floats, parts: Floats, silent: NDArray[np.bool_]) -> Floats:
+def surest(parts: Floats, silent: NDArray[np.bool_]) -> Floats:
+    """Of some passages the one that states an arrangement most surely.
+
+    Args:
+        parts: probabilities of configurations, array (passages, configurations).
+        silent: bool array (configurations,), those without an arrangement.
+
+    Returns:
+        Array (configurations,).
+    """
+    return np.asarray(parts[int(parts[:, silent].sum(axis=1).argmin())])
+
+
+def strongest(whole: Floats, part: Floats, count: int, silent: NDArray[np.bool_]) -> Floats:
     """The posterior of a long text: of the passage that states an arrangement most surely, or that of the whole.
 
     Args:
         whole: probabilities of configurations, array (configurations,).
-        parts: the same for each passage, array (passages, configurations).
+        part: those of the surest passage.
+        count: how many passages there are.
         silent: bool array (configurations,), those without an arrangement.
 
     Returns:
         Array (configurations,); of a passage it has less weight on arrangements than the passage alone.
     """
-    stated = _log_odds(parts[:, ~silent].sum(axis=1)) - _MORE - _MORE_FOR_MANY * np.log(len(parts))
-    best = int(stated.argmax())
-    if len(parts) < _MANY and stated[best] <= _log_odds(whole[~silent].sum()):
+    stated = _log_odds(part[silent].sum()) - _MORE - _MORE_FOR_MANY * np.log(count)
+    if count < _MANY and stated <= _log_odds(whole[silent].sum()):
         return whole
-    found = parts[best].copy()
-    share = 1.0 / (1.0 + np.exp(-stated[best]))
+    found = part.copy()
+    share = 1.0 / (1.0 + np.exp(-stated))
     found[~silent] *= share / max(found[~silent].sum(), _LEAST)
     found[silent] *= (1.0 - share) / max(found[silent].sum(), _LEAST)
     return np.asarray(found)
 
 
-def _log_odds(p: Floats) -> Floats:
-    p = np.clip(p, _LEAST, 1.0 - _LEAST)
-    return np.asarray(np.log(p / (1.0 - p)))
+def _log_odds(silent: float) -> float:
+    """Log-odds of an arrangement, by the probability that there is none."""
+    p = min(max(silent, _LEAST), 1.0 - _LEAST)
+    return float(np.log((1.0 - p) / p))

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier import Classifier
-from classifier.passages import passages, strongest
+from classifier.passages import passages, strongest, surest
 from classifier.reading import load_reader
 
 # About nothing that anybody hands out.
@@ -54,8 +54,10 @@ def test_a_passage_speaks_only_where_it_is_surer_than_the_whole() -> None:
     silent = np.array([True, False, False])
     whole = np.array([0.9, 0.05, 0.05])
     surely, hardly = np.array([0.001, 0.002, 0.997]), np.array([0.8, 0.1, 0.1])
-    assert strongest(whole, np.stack([hardly]), silent).tolist() == whole.tolist()
-    found = strongest(whole, np.stack([hardly, surely]), silent)
+    assert strongest(whole, hardly, 1, silent).tolist() == whole.tolist()
+    assert surest(np.stack([hardly, surely]), silent).tolist() == surely.tolist()
+    found = strongest(whole, surely, 2, silent)
     assert found.sum() == pytest.approx(1)
     assert found.argmax() == 2
     assert found[2] < surely[2], "among several passages one is easily misread"
+    assert strongest(whole, surely, 200, silent)[2] < found[2]
