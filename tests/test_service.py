@@ -131,6 +131,7 @@ REFUSED = [
     ("POST", "/v1/tag", b'{"text": "x"}', {}, 415, "content-type"),
     ("POST", "/v1/tag", b'{"text": "x"}', {"content-type": "text/plain"}, 415, "content-type"),
     ("POST", "/v1/tag/stream", b'{"text": "x"}', JSON, 415, "content-type"),
+    ("POST", "/v1/tag", b"\x1f\x8b", {**JSON, "content-encoding": "gzip"}, 415, "content-encoding"),
     ("POST", "/v1/tag", b"", JSON, 400, "not-json"),
     ("POST", "/v1/tag", b'{"text": ', JSON, 400, "not-json"),
     ("POST", "/v1/tag", b'{"text": "\xff"}', JSON, 400, "not-json"),

@@ -93,7 +93,7 @@ class Service:
 
     async def body(self, request: Request) -> Any:
         """The JSON of a request."""
-        check_content_type(request.headers.get("content-type", ""), JSON_TYPES)
+        check_content_type(request.headers, JSON_TYPES)
         return parse_json(await read_body(request.receive, request.headers, self.limits))
 
     async def answers(self, asked: Sequence[Question], request: Request, streamed: bool = False) -> list[bytes]:
@@ -208,7 +208,7 @@ def _tagging(service: Service) -> APIRouter:
     @router.post("/v1/tag/stream", **docs.STREAM)
     async def stream(request: Request) -> Response:
         """Tag descriptions line by line while they are being sent."""
-        check_content_type(request.headers.get("content-type", ""), STREAM_TYPES)
+        check_content_type(request.headers, STREAM_TYPES)
         return StreamAnswer(
             lambda: Lines(request.receive, service.limits, service.stopping),
             lambda some: service.lines(some, request),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -60,7 +61,7 @@ class Question:
         return self.home, self.provider_country, self.vendor_contract, self.threshold
 
 
-def check_content_type(value: str, known: tuple[str, ...]) -> None:
+def check_content_type(headers: Mapping[str, str], known: tuple[str, ...]) -> None:
     """Refuse a body that is not said to be what it must be.
 
     A browser sends such a type for another site's page only after it has asked, and been refused.
@@ -68,9 +69,13 @@ def check_content_type(value: str, known: tuple[str, ...]) -> None:
     Raises:
         ServiceError: 415.
     """
-    kind = value.partition(";")[0].strip().lower()
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in known:
         raise ServiceError(415, "content-type", f"Send the body with the header Content-Type: {known[0]}")
+    if headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+        raise ServiceError(
+            415, "content-encoding", "The body is compressed: send it as it is, without Content-Encoding"
+        )
 
 
 def parse_json(body: bytes) -> Any:
