@@ -406,6 +406,8 @@ def test_the_command_is_interrupted_and_goes_on(
     with subprocess.Popen(
         [sys.executable, "-m", "classifier.edges.cli", *command(source, "--jobs", "2")],
         stderr=subprocess.PIPE, text=True, start_new_session=True,
+        # A shell starts what runs in its background deaf to Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:  # fmt: skip
         while process.poll() is None and (not log.exists() or log.stat().st_size < 1100):
             time.sleep(0.005)
