@@ -14,7 +14,7 @@ from .reading import Reading
 
 Floats = NDArray[np.float64]
 
-# Words from which on a text is long.
+# Tokens from which on a text is long.
 LONG = 100
 # Words of a passage, at most; but a sentence stays whole. The next passage begins half a passage on.
 _MOST = 60

@@ -23,10 +23,7 @@ WORD = re.compile(r"[^\W\d_](?:[.](?=[^\W\d_]\b)|['’](?=[^\W\d_])|[^\W_]|[\u03
 # Provinces of Canada by their codes, but for those that are codes of countries as well.
 _PROVINCES = ("AB", "BC", "MB", "NB", "NS", "NT", "NU", "ON", "QC", "YT")
 # Names that the table does not have.
-_ALIASES = {
-    "uk": "GB", "republic of ireland": "IE", "russian federation": "RU", "dr congo": "CD", "drc": "CD",
-    "republic of korea": "KR", "viet nam": "VN", "czech republic": "CZ", "holland": "NL", "ivory coast": "CI",
-}  # fmt: skip
+_ALIASES = {"republic of ireland": "IE", "russian federation": "RU", "dr congo": "CD", "republic of korea": "KR"}
 _BIG = 1000  # thousands
 _SMALL_LETTERS, _LETTERS = bytes(range(97, 123)), bytes([*range(65, 91), *range(97, 123)])
 
