@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from .errors import InputError
 from .tagging import Tagging
 from .vocabulary import TermDefinition, Vocabulary
 
@@ -61,13 +60,12 @@ class Counterfactual:
 
 
 def why_not(tagging: Tagging, term: str, vocabulary: Vocabulary) -> Counterfactual:
-    """Explain why ``term`` is not among the tags, over the facts that the text asserts.
+    """Explain why ``term`` (its id, label or another name) is not among the tags, over the facts that the text asserts.
 
     Raises:
         InputError: for an unknown term.
     """
-    if term not in vocabulary.terms:
-        raise InputError(f"unknown term {term!r}: `classify terms` lists them")
+    term = vocabulary.find_term(term).id
     given = next((t for t in tagging.terms if t.id == term), None)
     near = next((n for n in tagging.near_misses if n.id == term), None)
     if given is not None:

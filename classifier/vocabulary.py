@@ -11,11 +11,12 @@ import json
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-from .errors import VocabularyError
+from .errors import InputError, VocabularyError
 from .extending import check_keys, extended
 
 FORMAT = 1
@@ -122,6 +123,20 @@ class Vocabulary:
     def definitions(self) -> Mapping[str, TermDefinition]:
         """Every definition by its id, ``term/document``."""
         return {d.id: d for term in self.terms.values() for d in term.definitions}
+
+    def find_term(self, name: str) -> Term:
+        """The term with this id, label or other name, in any case.
+
+        Raises:
+            InputError: when there is none; the message names the nearest id.
+        """
+        wanted = name.strip().casefold()
+        for term in self.terms.values():
+            if wanted in (term.id.casefold(), term.label.casefold(), *(other.casefold() for other in term.also)):
+                return term
+        close = get_close_matches(wanted, self.terms, n=1)
+        hint = f"did you mean {close[0]}? " if close else ""
+        raise InputError(f"unknown term {name!r}: {hint}`classify terms` lists them")
 
     def differing(self, other: Vocabulary) -> frozenset[str]:
         """The terms of either vocabulary that may come out differently under the other, for the same facts."""

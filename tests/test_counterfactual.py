@@ -52,3 +52,8 @@ def test_gaps_name_what_is_missing_and_what_is_in_the_way(vocabulary: Vocabulary
 def test_an_unknown_term_is_refused(vocabulary: Vocabulary) -> None:
     with pytest.raises(InputError, match="classify terms"):
         why_not(tagging(""), "magic", vocabulary)
+
+
+@pytest.mark.parametrize("name", ["eor", "EOR", "Employer of record"])
+def test_a_term_goes_by_all_its_names(name: str, vocabulary: Vocabulary) -> None:
+    assert why_not(tagging(""), name, vocabulary).term == "eor"

@@ -98,6 +98,22 @@ def test_why_not_is_the_cores(client: TestClient, classifier: Classifier) -> Non
     for term in classifier.vocabulary.terms:
         found = client.post("/v1/why-not", json={"text": TEXT, "home": "US", "term": term}).json()
         assert found == classifier.why_not(term, TEXT, home="US").to_dict()
+    assert client.post("/v1/why-not", json={"text": TEXT, "term": "Employer of Record"}).json()["term"] == "eor"
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/app.js", "/health/live", "/v1/terms/eor", "/metrics", "/openapi.json", "/nowhere"]
+)
+def test_head_answers_as_get_without_the_body(client: TestClient, path: str) -> None:
+    got, head = client.get(path), client.head(path)
+    assert (head.status_code, head.content) == (got.status_code, b"")
+    if path != "/metrics":  # which counts these requests, too
+        assert head.headers["content-length"] == str(len(got.content))
+
+
+def test_head_of_what_takes_post(client: TestClient) -> None:
+    found = client.head("/v1/tag")
+    assert (found.status_code, found.headers["allow"]) == (405, "POST")
 
 
 def test_an_empty_list_has_no_answers(client: TestClient) -> None:

@@ -159,10 +159,9 @@ def terms(
     """Show the vocabulary: all terms, or one whole with its definitions and sources."""
     from ..vocabulary import load_vocabulary
     from . import report
-    from .lookup import find_term
 
     vocabulary = load_vocabulary(path)
-    found = None if term is None else find_term(term, vocabulary)
+    found = None if term is None else vocabulary.find_term(term)
     if form is TermsFormat.SKOS and not as_json:
         from .skos import turtle
 
@@ -178,7 +177,7 @@ def terms(
 
 @app.command("why-not")
 def why_not(
-    term: Annotated[str, typer.Argument(help="A term, by its id.")],
+    term: Annotated[str, typer.Argument(help="A term, by its id, label or another name.")],
     text: Annotated[str, typer.Argument(help="The description.")],
     home: Home = None,
     provider_country: ProviderCountry = None,

@@ -15,7 +15,6 @@ from typing import Annotated, Any, cast
 from .. import __version__
 from ..engine import Classifier, load
 from ..errors import ClassifierError, MissingExtraError
-from .lookup import find_term
 from .report import term_dict
 from .schema import tagging_schema
 
@@ -104,7 +103,7 @@ def build(classifier: Classifier) -> MCPServer[Any]:
     ) -> TermOut:
         """Look up what an outsourcing term means: each document's definition, its conditions and its source."""
         with _told(f" The terms: {', '.join(classifier.vocabulary.terms)}."):
-            found = find_term(term, classifier.vocabulary)
+            found = classifier.vocabulary.find_term(term)
         return cast(TermOut, term_dict(found, classifier.vocabulary))
 
     tag = Tool.from_function(tag_arrangement, annotations=harmless)

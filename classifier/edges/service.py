@@ -19,7 +19,6 @@ from ..engine import Classifier, load
 from ..errors import InputError, MissingExtraError
 from ..reading import load_reader
 from ..tagging import Tagging
-from .lookup import find_term
 from .report import term_dict
 from .service_errors import ServiceError
 from .service_limits import Settings, read_body
@@ -232,7 +231,7 @@ def _vocabulary(service: Service) -> APIRouter:
         """One term, by its id, its label or another of its names."""
         vocabulary = service.classifier.vocabulary
         try:
-            return _json(term_dict(find_term(term, vocabulary), vocabulary))
+            return _json(term_dict(vocabulary.find_term(term), vocabulary))
         except InputError:
             raise ServiceError(404, "unknown-term", "There is no such term: GET /v1/terms lists them.") from None
 

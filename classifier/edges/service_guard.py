@@ -76,15 +76,18 @@ class Guard:
         given = headers.get("x-request-id", "")
         request_id = given if _ID.fullmatch(given) else uuid.uuid4().hex
         body = _Body(receive, headers)
-        answer = _Answer(send, body, self._limits, self._stopping, request_id)
+        # What answers a GET answers a HEAD, without the body.
+        bare = scope["method"] == "HEAD"
+        asked = {**scope, "method": "GET"} if bare else scope
+        answer = _Answer(send, body, self._limits, self._stopping, request_id, bare)
         # Handlers leave here what the log shall tell.
         told: dict[str, Any] = {}
-        scope["told"] = told
-        scope["request_id"] = request_id
+        asked["told"] = told
+        asked["request_id"] = request_id
         error: Exception | None = None
         try:
             self._check(scope["path"], headers)
-            await self._app(scope, body.receive, answer.send)
+            await self._app(asked, body.receive, answer.send)
         except ServiceError as problem:
             await answer.tell(problem)
         except ClientGoneError:
@@ -100,7 +103,8 @@ class Guard:
             answer.status = 500
         finally:
             # Half an answer must not look like a whole one: nothing ends it here, so the server hangs up.
-            self._note(scope, answer.status, time.monotonic() - begun, request_id, told, error)
+            route = getattr(asked.get("route"), "path", None)
+            self._note(scope["method"], route, answer.status, time.monotonic() - begun, request_id, told, error)
         await answer.end()
 
     def _check(self, path: str, headers: Mapping[str, str]) -> None:
@@ -118,11 +122,18 @@ class Guard:
             )
 
     def _note(
-        self, scope: Scope, status: int, seconds: float, request_id: str, told: dict[str, Any], error: Exception | None
+        self,
+        method: str,
+        route: str | None,
+        status: int,
+        seconds: float,
+        request_id: str,
+        told: dict[str, Any],
+        error: Exception | None,
     ) -> None:
         # Neither the path nor the method is told as it came: they could hold anything.
-        route = getattr(scope.get("route"), "path", None) or "unmatched"
-        method = scope["method"] if scope["method"] in _METHODS else "other"
+        route = route or "unmatched"
+        method = method if method in _METHODS else "other"
         status = status or CLOSED_BY_CLIENT
         metrics = self._metrics()
         if metrics is not None:
@@ -172,8 +183,11 @@ class _Answer:
     long it is goes out whole, and its (empty) end is kept back for :meth:`end`.
     """
 
-    def __init__(self, send: Send, body: _Body, limits: Limits, stopping: asyncio.Event, request_id: str) -> None:
+    def __init__(
+        self, send: Send, body: _Body, limits: Limits, stopping: asyncio.Event, request_id: str, bare: bool
+    ) -> None:
         self._send = send
+        self._bare = bare
         self._body = body
         self._limits = limits
         self._stopping = stopping
@@ -195,6 +209,8 @@ class _Answer:
         elif self._lingers and not message.get("more_body", False):
             message = {**message, "more_body": True}
             self._kept_back = True
+        if self._bare and message["type"] == "http.response.body":
+            message = {**message, "body": b""}
         try:
             async with asyncio.timeout(self._limits.seconds):
                 await self._send(message)

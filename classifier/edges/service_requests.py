@@ -41,7 +41,7 @@ class TagRequest(BaseModel):
 class WhyNotRequest(TagRequest):
     """A description and a term that it is not tagged with."""
 
-    term: str = Field(description="The term, by its id.", max_length=100)
+    term: str = Field(description="The term, by its id, label or another name.", max_length=100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +130,14 @@ def question(
         raise _not_valid(error, where, model) from None
     if len(asked.text) > limits.text_chars:
         raise text_too_long(limits.text_chars, f"{where}/text")
-    term = asked.term if isinstance(asked, WhyNotRequest) else None
-    if term is not None and term not in classifier.vocabulary.terms:
-        raise ServiceError(
-            422, "unknown-term", "There is no such term: GET /v1/terms lists them.", where=f"{where}/term"
-        )
+    term = None
+    if isinstance(asked, WhyNotRequest):
+        try:
+            term = classifier.vocabulary.find_term(asked.term).id
+        except InputError:
+            raise ServiceError(
+                422, "unknown-term", "There is no such term: GET /v1/terms lists them.", where=f"{where}/term"
+            ) from None
     for name in ("home", "provider_country"):
         try:
             classifier.context(getattr(asked, name))
