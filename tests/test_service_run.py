@@ -134,6 +134,17 @@ def test_sigterm_in_the_middle_loses_nothing(tmp_path: Path, workers: int) -> No
     assert TEXT not in log.read_text()
 
 
+def test_headers_that_never_end_are_not_waited_for(tmp_path: Path) -> None:
+    with serving(tmp_path / "log", "--max-seconds", "0.5") as (_, connection):
+        ask(connection, "/health/live")
+        place = connection.host, connection.port
+        with socket.create_connection(place, timeout=60) as silent, socket.create_connection(place, timeout=60) as half:
+            half.sendall(b"POST /v1/tag HTTP/1.1\r\nHost: here\r\nX-Slow: ")
+            assert (silent.recv(100), half.recv(100)) == (b"", b"")
+        # One that has been answered is still welcome.
+        assert ask(connection, "/health/live")[0] == 200
+
+
 def _turn_away_without_rights(host: str) -> None:
     if os.geteuid() == 0:
         os.setuid(65534)

@@ -71,18 +71,47 @@ class GracefulServer(uvicorn.Server):
         config: see uvicorn.
         stopping: set when the process is told to end.
         on_start: called once connections are taken.
+        patience: seconds in which the headers of a request have to come.
     """
 
-    def __init__(self, config: uvicorn.Config, stopping: asyncio.Event, on_start: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, stopping: asyncio.Event, on_start: Callable[[], None], patience: float
+    ) -> None:
         super().__init__(config)
         self._stopping = stopping
         self._on_start = on_start
+        self._patience = patience
+        self._waiting: dict[Any, float] = {}  # connection: since when no request is in hand
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Load the model, then take connections."""
         await super().startup(sockets)
         if self.started:
             self._on_start()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Called ten times a second."""
+        if counter % 10 == 0:
+            self._close_the_silent()
+        return await super().on_tick(counter)
+
+    def _close_the_silent(self) -> None:
+        """Hang up on whoever connects and never sends a whole request: uvicorn would wait for ever."""
+        now = time.monotonic()
+        waiting: dict[Any, float] = {}
+        connections: list[Any] = list(self.server_state.connections)
+        for connection in connections:
+            # The request that was read last, if any; of one that is coming there is no trace. Some of uvicorn's
+            # protocols, which are not in use here, keep it elsewhere.
+            if not hasattr(connection, "cycle"):
+                continue
+            last = connection.cycle
+            if last is None or last.response_complete:
+                waiting[connection] = self._waiting.get(connection, now)
+                # Between two requests uvicorn's own time for an idle connection runs first.
+                if now - waiting[connection] > self._patience + (_KEEP_ALIVE if last else 0):
+                    connection.transport.close()
+        self._waiting = waiting
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Called once the process is told to end."""
@@ -210,7 +239,7 @@ def _serve(
         log("listening", url=str(address), pid=os.getpid())
         on_start()
 
-    server = GracefulServer(config, app.state.service.stopping, started)
+    server = GracefulServer(config, app.state.service.stopping, started, settings.limits.seconds)
     # The server hears signals only while it runs, and hands them on when it has ended: by then, or before it
     # runs, they shall do what they do in between, and the process end as one that did its work.
     for name in _SIGNALS:
