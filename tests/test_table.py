@@ -54,7 +54,7 @@ def read(path: Path, delimiter: str = ",") -> list[list[str]]:
         data = gzip.decompress(data)
     if name.endswith(".zst"):
         data = zstandard.open(io.BytesIO(data)).read()  # reads one frame only, as many do
-    text = data.decode()
+    text = data.decode("utf-8" if ".jsonl" in name else "utf-8-sig")
     if ".jsonl" in name:
         objects = [json.loads(line) for line in text.split("\n")[:-1]]
         return [list(objects[0]) if objects else [], *([_told(v) for v in row.values()] for row in objects)]
@@ -135,6 +135,16 @@ def test_a_messy_table_goes_through(tmp_path: Path, classifier: Classifier, mess
     header = ["what", "column_2", "n", "n_2", "column_5"] if mess == "headers" and keyed else rows[0]
     assert found[0] == [*header, *ADDED]
     assert [row[: len(header)] for row in found[1:]] == rows[1:]
+
+
+@pytest.mark.parametrize("end", ["csv", "csv.gz", "tsv", "jsonl"])
+def test_text_keeps_the_mark_by_which_excel_knows_utf_8(tmp_path: Path, classifier: Classifier, end: str) -> None:
+    for mark in (b"", b"\xef\xbb\xbf"):
+        (tmp_path / "in.csv").write_bytes(mark + "what,n\ncafé,1\n".encode())
+        tag_table(tmp_path / "in.csv", tmp_path / f"out.{end}", "what", classifier)
+        data = (tmp_path / f"out.{end}").read_bytes()
+        data = gzip.decompress(data) if end.endswith("gz") else data
+        assert data.startswith(b"\xef\xbb\xbf") is (bool(mark) and end != "jsonl")
 
 
 def test_bad_rows_are_kept_tagged_and_reported(tmp_path: Path, classifier: Classifier) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import re
 from collections import deque
@@ -31,6 +32,7 @@ class DelimitedSource:
     Attributes:
         header: the names as they stand in the file.
         notices: what had to be guessed.
+        marked: whether it begins with the mark of UTF-8.
     """
 
     typed = False
@@ -39,6 +41,7 @@ class DelimitedSource:
         self.data = data
         self.name = data.name
         self.text = Text(data, encoding)
+        self.marked = data.head.startswith(codecs.BOM_UTF8)
         told = _SEPARATOR.match(self.text.sample)
         self._led = told is not None and delimiter in (None, told[1])
         self.delimiter = delimiter or (told[1] if told else guess_delimiter(self.text.sample))

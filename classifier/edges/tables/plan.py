@@ -33,6 +33,7 @@ class Plan:
         header: the input's columns as they are called there.
         keys: names for the columns, distinct, for outputs that need that.
         added: names of the added columns, and whether each is a number and not text.
+        marked: whether text begins with the mark of UTF-8, by which Excel knows it; the input's does.
     """
 
     model: Path | None
@@ -50,6 +51,7 @@ class Plan:
     header: tuple[str, ...]
     keys: tuple[str, ...]
     added: tuple[tuple[str, bool], ...]
+    marked: bool
 
     def wanted(self) -> frozenset[int] | None:
         """The columns that must be read to tag; None for all."""
@@ -64,7 +66,8 @@ class Plan:
         if self.output in BINARY or self.output == JSONL:
             return b""
         names = [without_surrogates(h) for h in self.header]
-        return self.compressed(DelimitedEncoder(self.delimiter).header([*names, *self.names()]).encode())
+        text = DelimitedEncoder(self.delimiter).header([*names, *self.names()])
+        return self.compressed(text.encode("utf-8-sig" if self.marked else "utf-8"))
 
     def compressed(self, data: bytes) -> bytes:
         """``data`` as one gzip member or Zstandard frame, without time stamp; as it is without compression."""
@@ -147,6 +150,8 @@ def make_plan(
         tuple(header),
         tuple(keys),
         tuple(added),
+        # Readers would take a name's own such character for the mark.
+        getattr(table.sources[0], "marked", False) or "".join(header[:1]).startswith("\ufeff"),
     )
 
 
