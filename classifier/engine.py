@@ -251,10 +251,17 @@ class Classifier:
         read = [model.net.read(text) for text in model.encoder.encode(readings, contexts, normal)]
         return Seen(readings, normal, rows, np.stack([scores for scores, _ in read]), [quoted for _, quoted in read])
 
+    def _reason(self, reason: str) -> Reason:
+        # A vocabulary that stands alone may name no reasons.
+        for known in (self.vocabulary, load_vocabulary()):
+            for reasons in (known.silences, known.other_silences):
+                if reason in reasons:
+                    return Reason(reason, reasons[reason])
+        return Reason(reason, reason)
+
     def _silent(self, text: str, context: Context, reason: str) -> Tagging:
-        says = self.vocabulary.other_silences.get(reason, reason)
         terms, facts = (tuple((name, 0.0) for name in ids) for ids in (self.model.term_ids, self.model.fact_ids))
-        return Tagging(text, context.home, (), (), (), Reason(reason, says), self._info, terms, facts)
+        return Tagging(text, context.home, (), (), (), self._reason(reason), self._info, terms, facts)
 
     def _assemble(
         self, reading: Reading, context: Context, decision: Decision, spans: Mapping[str, tuple[Span, ...]]
@@ -271,9 +278,7 @@ class Classifier:
         ]
         reason = None
         if not terms:
-            known = {**self.vocabulary.other_silences, **self.vocabulary.silences}
-            why = decision.silence or "below-threshold"
-            reason = Reason(why, known.get(why, why))
+            reason = self._reason(decision.silence or "below-threshold")
         return Tagging(
             reading.text,
             context.home,

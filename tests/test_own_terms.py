@@ -18,7 +18,7 @@ from classifier import Classifier, load
 from classifier.errors import ModelError, ScenarioError, VocabularyError
 from classifier.training.fit import train
 from classifier.training.scenarios import load_scenarios, parse_scenario, read_jsonl
-from classifier.vocabulary import Vocabulary, load_vocabulary, parse_vocabulary
+from classifier.vocabulary import DEFAULT, Vocabulary, load_vocabulary, parse_vocabulary
 
 from .conftest import ROOT
 from .test_cli import classify
@@ -156,6 +156,19 @@ def test_a_term_that_is_only_a_definition_needs_no_training(tmp_path: Path, clas
     assert "captive-it" not in own.tag(TEXTS[0]).ids
     assert own.why_not("captive-it", TEXTS[0]).add == ("own-unit",)
     assert pickle.loads(pickle.dumps(own)) is own  # noqa: S301
+
+
+def test_a_vocabulary_without_reasons_for_silence_answers_with_the_defaults(tmp_path: Path) -> None:
+    tables = re.split(r"(?m)^(?=\[\[)", DEFAULT.read_text(encoding="utf-8"))
+    mine = tmp_path / "mine.toml"
+    mine.write_text("".join(t for t in tables if not t.startswith("[[silence]]")), encoding="utf-8")
+    own = load(vocabulary=mine)
+    assert not own.vocabulary.silences
+    assert own.tag(TEXTS[1], home="DE").ids == load().tag(TEXTS[1], home="DE").ids
+    for text, reason in (("", "empty"), ("We bought a new van.", "below-threshold")):
+        found = own.tag(text).reason
+        assert found is not None
+        assert (found.id, found.says) == (reason, load().vocabulary.other_silences[reason])
 
 
 def test_a_term_on_the_texts_that_a_model_checks_itself_by_does_not_stop_it(tmp_path: Path) -> None:
