@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .answers import Answers
 from .arguments import check_text, check_threshold, next_of
-from .context import ContextWeights, given_facts
+from .context import ContextWeights
 from .counterfactual import Counterfactual, why_not
-from .cues import ASSERTED, PLANNED, STATUSES
-from .decide import Decision, Proof, decide
+from .decide import decide
 from .english import read_as_english
 from .errors import InputError, ModelError
-from .evidence import Seen, merge, spans_for, token_scores
+from .evidence import Seen, spans_for, token_scores
 from .features import features_of
 from .lexicon import Lexicon, load_lexicon
 from .model import Model, default_path, posterior
@@ -28,18 +28,8 @@ from .passages import is_long, passages, strongest, surest
 from .reading import Reader, Reading, load_reader
 from .roles import HomeGuess
 from .spotter import probabilities, summaries
-from .tagging import (
-    Citation,
-    Definition,
-    Fact,
-    ModelInfo,
-    NearMiss,
-    Reason,
-    Span,
-    Tagging,
-    TermTag,
-)
-from .vocabulary import TermDefinition, Vocabulary, load_vocabulary
+from .tagging import Tagging
+from .vocabulary import Vocabulary, load_vocabulary
 from .words import Words
 
 # Texts that are tagged together, and the characters after which no more are added.
@@ -65,15 +55,7 @@ class Classifier:
         self._lexicon = lexicon
         self._words = Words(model.symbols, lexicon)
         self._weights = ContextWeights(model, reader.gazetteer)
-        self._info = ModelInfo(model.manifest.version, model.manifest.digest)
-        self._citations = {
-            d.id: Citation(
-                d.source.document.file, d.source.document.title, d.source.section, d.source.paragraph, d.source.sha256
-            )
-            for d in vocabulary.definitions.values()
-        }
-        # Few ways to meet a definition come up, and often.
-        self._definitions: dict[tuple[str, tuple[str, ...]], Definition] = {}
+        self._answers = Answers(model, vocabulary, reader.gazetteer)
 
     def context(
         self, home: str | None = None, provider_country: str | None = None, vendor_contract: bool = False
@@ -197,9 +179,9 @@ class Classifier:
                 left, seen.readings, seen.normal.views, decisions, facts, scores, strict=True
             ):
                 spans = {f: spans_for(f, reading, view, s) for f, s in zip(of_facts, some, strict=True)}
-                found[n] = self._assemble(reading, context, decision, spans)
+                found[n] = self._answers.assemble(reading, context, decision, spans)
         return [
-            found[n] if n in found else self._silent(text, context, "not-english" if text.strip() else "empty")
+            found[n] if n in found else self._answers.silent(text, context, "not-english" if text.strip() else "empty")
             for n, text in enumerate(texts)
         ]
 
@@ -250,101 +232,6 @@ class Classifier:
         rows = model.space.rows(features, vectors)
         read = [model.net.read(text) for text in model.encoder.encode(readings, contexts, normal)]
         return Seen(readings, normal, rows, np.stack([scores for scores, _ in read]), [quoted for _, quoted in read])
-
-    def _reason(self, reason: str) -> Reason:
-        # A vocabulary that stands alone may name no reasons.
-        for known in (self.vocabulary, load_vocabulary()):
-            for reasons in (known.silences, known.other_silences):
-                if reason in reasons:
-                    return Reason(reason, reasons[reason])
-        return Reason(reason, reason)
-
-    def _silent(self, text: str, context: Context, reason: str) -> Tagging:
-        terms, facts = (tuple((name, 0.0) for name in ids) for ids in (self.model.term_ids, self.model.fact_ids))
-        return Tagging(text, context.home, (), (), (), self._reason(reason), self._info, terms, facts)
-
-    def _assemble(
-        self, reading: Reading, context: Context, decision: Decision, spans: Mapping[str, tuple[Span, ...]]
-    ) -> Tagging:
-        given = given_facts(context, self._reader.gazetteer)
-        facts = {
-            fact: Fact(fact, _status(reading, some), round(decision.facts[fact], 4), some, given.get(fact, ()))
-            for fact, some in spans.items()
-        }
-        implied = frozenset[str]().union(*[self.vocabulary.implied_by_term[term] for term in decision.terms])
-        terms = [
-            self._term(term, p, term in implied, decision.proofs[term], facts, reading)
-            for term, p in decision.terms.items()
-        ]
-        reason = None
-        if not terms:
-            reason = self._reason(decision.silence or "below-threshold")
-        return Tagging(
-            reading.text,
-            context.home,
-            tuple(terms),
-            (*facts.values(), *_silenced(reading, facts)),
-            tuple([NearMiss(t, round(p, 4), missing) for t, p, missing in decision.near_misses]),
-            reason,
-            self._info,
-            tuple(decision.probabilities.items()),
-            tuple(decision.facts.items()),
-        )
-
-    def _term(
-        self,
-        term: str,
-        probability: float,
-        implied: bool,
-        proofs: Sequence[Proof],
-        facts: Mapping[str, Fact],
-        reading: Reading,
-    ) -> TermTag:
-        used = dict.fromkeys([fact for _, met_by in proofs for fact in met_by])
-        spans = [span for fact in used for span in facts[fact].evidence]
-        given = tuple(dict.fromkeys([g for fact in used for g in facts[fact].given]))
-        if not spans and not given:
-            # No single word tells: the first sentence stands for the text.
-            start, end = reading.sentences[0]
-            spans = [Span(start, end, reading.text[start:end], proofs[0][0].all[0])]
-        return TermTag(
-            term,
-            self.vocabulary.terms[term].label,
-            round(probability, 4),
-            implied,
-            tuple([self._definition(*proof) for proof in proofs]),
-            merge(spans),
-            given,
-        )
-
-    def _definition(self, definition: TermDefinition, met_by: tuple[str, ...]) -> Definition:
-        found = self._definitions.get((definition.id, met_by))
-        if found is None:
-            found = Definition(definition.id, definition.says, self._citations[definition.id], met_by)
-            self._definitions[definition.id, met_by] = found
-        return found
-
-
-def _status(reading: Reading, spans: Iterable[Span]) -> str:
-    """Planned when every span of the fact stands in a planned statement."""
-    if not reading.status.any():
-        return ASSERTED
-    found = {
-        status
-        for span in spans
-        for status in reading.status[slice(*np.searchsorted(reading.start, (span.start, span.end)))].tolist()
-    }
-    return PLANNED if found == {STATUSES.index(PLANNED)} else ASSERTED
-
-
-def _silenced(reading: Reading, facts: Mapping[str, Fact]) -> list[Fact]:
-    """Facts that the text names only to deny, end or discuss them."""
-    found: dict[str, Fact] = {}
-    for cue in reading.cues:
-        if cue.kind not in facts and cue.kind not in found and cue.status not in (ASSERTED, PLANNED):
-            span = Span(cue.start, cue.end, reading.text[cue.start : cue.end], cue.kind)
-            found[cue.kind] = Fact(cue.kind, cue.status, 0.0, (span,))
-    return list(found.values())
 
 
 def load(path: str | Path | None = None, vocabulary: str | Path | None = None) -> Classifier:
