@@ -5,6 +5,7 @@ A table has a row for each special word (marks, and what places, names and numbe
 
 from __future__ import annotations
 
+import re
 import threading
 from typing import Any
 
@@ -18,7 +19,9 @@ from .places import FAR, MID, NEAR, SAME
 
 # Beginnings of this length join the forms of a word without a lemmatiser.
 STEM_LENGTH = 6
-PAD, START, END, NAME, NUMBER = "<p>", "<s>", "</s>", "_name", "#"
+PAD, START, END, NAME, NUMBER, AHEAD = "<p>", "<s>", "</s>", "_name", "#", "#ahead"
+# "Until 2019" is over, "until 2031" is not. The years that lie ahead are fixed: answers do not change with the clock.
+_AHEAD = re.compile(r"20(?:2[6-9]|[3-5]\d)")
 _PUNCTUATION = frozenset(",;:?!()-/")
 _FUNCTION_WORDS = frozenset(
     "in on at from to for by with of as and but or if when since until after before while two three four all "
@@ -34,7 +37,7 @@ _JOINING = frozenset({"&", "-", "of", "and", "'s", "\u2019s", "."})
 # What the model tells of a word's status.
 MARKS = ("", "not", "end", "maybe")
 SPECIAL = (
-    "", PAD, START, END, NAME, NUMBER,
+    "", PAD, START, END, NAME, NUMBER, AHEAD,
     *(f"{kind}_{how}" for kind in "pd" for how in (SAME, NEAR, MID, FAR, "away", "only", "0", "1", "2")),
 )  # fmt: skip
 ROW = {word: row for row, word in enumerate(SPECIAL)}
@@ -92,7 +95,8 @@ class Words:
 
     def _form(self, lower: str, row: int) -> tuple[int, ...]:
         if any(map(str.isdigit, lower)):
-            return (0, 0, 0, 0, 0, -1, ROW[NUMBER], self._traits(lower))
+            read_as = AHEAD if _AHEAD.fullmatch(lower) else NUMBER
+            return (0, 0, 0, 0, 0, -1, ROW[read_as], self._traits(lower))
         if not lower[0].isalnum() and lower not in _PUNCTUATION:
             return (0, 0, 0, 0, 0, -1, 0, self._traits(lower))
         return self._row(lower, row)

@@ -47,7 +47,20 @@ def test_a_word_has_symbols_of_itself_its_beginning_and_its_classes(reader: Read
         assert row[VECTOR] == lexicon.row(word) >= 0
 
 
-@pytest.mark.parametrize(("text", "read_as"), [("12", "#"), ("3pl", "#"), ("\u2019", ""), ("  \n", ""), ("$", "")])
+@pytest.mark.parametrize(
+    ("text", "read_as"),
+    [
+        ("12", "#"),
+        ("3pl", "#"),
+        ("2025", "#"),
+        ("2026", "#ahead"),
+        ("2059", "#ahead"),
+        ("2060", "#"),
+        ("\u2019", ""),
+        ("  \n", ""),
+        ("$", ""),
+    ],
+)
 def test_numbers_and_marks_are_no_words(reader: Reader, text: str, read_as: str) -> None:
     (row,) = rows(Words(Symbols(grows=True), load_lexicon()), reader, text)
     assert SPECIAL[row[READ_AS]] == read_as
