@@ -112,3 +112,13 @@ def test_a_source_that_changed_or_is_none_is_refused(table: pa.Table, tmp_path: 
     (tmp_path / "bad.parquet").write_bytes(b"PAR1 nothing")
     with pytest.raises(InputError, match="cannot be read as Parquet"):
         ParquetSource(tmp_path / "bad.parquet", "bad")
+
+
+def test_text_that_is_not_utf8_is_refused_by_its_column(tmp_path: Path) -> None:
+    offsets = pa.array([0, 1, 3], pa.int32()).buffers()[1]
+    broken = pa.StringArray.from_buffers(2, offsets, pa.py_buffer(b"a\xc3("))
+    pq.write_table(pa.table({"id": [1, 2], "what": broken}), tmp_path / "in.parquet")
+    source = ParquetSource(tmp_path / "in.parquet", "in")
+    with pytest.raises(InputError, match=r"in is damaged: column 'what' has text that is not UTF-8"):
+        list(source.rows())
+    assert [row.cells[0] for row in source.rows(frozenset({0}))] == [1, 2]

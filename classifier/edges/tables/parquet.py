@@ -66,12 +66,21 @@ class ParquetSource:
         self._done = 0
         for batch in self.batches(wanted):
             columns: list[Sequence[Any]] = [
-                _python(column) if wanted is None or i in wanted else [None] * batch.num_rows
+                self._cells(i, column) if wanted is None or i in wanted else [None] * batch.num_rows
                 for i, column in enumerate(batch.columns)
             ]
             for cells in zip(*columns, strict=True) if columns else ():
                 self._done += 1
                 yield Row(self._done, cells)
+
+    def _cells(self, i: int, column: Any) -> list[Any]:
+        try:
+            return _python(column)
+        except UnicodeDecodeError as error:
+            raise InputError(
+                f"{self.name} is damaged: column {self.header[i]!r} has text that is not UTF-8 after row {self._done} "
+                f"({error.reason}). Write the file again from its source."
+            ) from error
 
     def batches(self, wanted: frozenset[int] | None = None) -> Iterator[Any]:
         """Record batches of some hundred rows with all columns; empty ones stand for those that are not ``wanted``."""
@@ -98,6 +107,8 @@ def _python(column: Any) -> list[Any]:
         column = column.cast(pa.string()) if not pa.types.is_duration(column.type) else column.cast(pa.int64())
     try:
         found: list[Any] = column.to_pylist()
+    except UnicodeDecodeError:
+        raise
     except (ValueError, OverflowError):
         found = [str(value) if value.is_valid else None for value in column]
     return found
