@@ -9,7 +9,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError, SkipTestWarning
 from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import f1_score
-from sklearn.model_selection import GridSearchCV, cross_val_predict
+from sklearn.model_selection import GridSearchCV, KFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.estimator_checks import check_estimator, parametrize_with_checks
@@ -247,6 +247,18 @@ def test_it_works_in_a_pipeline_and_a_grid_search() -> None:
     assert search.best_params_["arrangementtagger__l2"] in (0.03, 0.3)
     assert search.predict(TEXTS).shape == INDICATOR.shape
     assert search.score(TEXTS, INDICATOR) > 0.9
+
+
+def test_a_grid_search_takes_sets_of_labels() -> None:
+    search = GridSearchCV(ArrangementTagger(base=None), {"l2": [0.03, 0.3]}, cv=KFold(2), error_score="raise")
+    search.fit(TEXTS, SETS)
+    best = search.best_estimator_
+    assert search.score(TEXTS, SETS) == best.score(TEXTS, SETS) > 0.5
+    assert best.score(TEXTS, SETS) == best.score(TEXTS, INDICATOR)
+    assert best.score(TEXTS, [{"unheard of"}] * len(TEXTS)) == 0.0
+    weights = np.zeros(len(TEXTS))
+    weights[0] = 1.0
+    assert best.score(TEXTS, [best.classes_[best.predict(TEXTS[:1])[0] == 1].tolist()] * len(TEXTS), weights) == 1.0
 
 
 def test_the_base_helps() -> None:

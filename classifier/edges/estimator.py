@@ -126,6 +126,15 @@ class ArrangementTagger(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             return (probabilities >= (0.5 if self.threshold is None else self.threshold)).astype(np.int64)
         return np.asarray(self.classes_[probabilities.argmax(axis=1)])
 
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Share of texts that are given exactly their labels; ``y`` in any form that :meth:`fit` takes."""
+        if not _are_collections(y):
+            return float(super().score(X, y, sample_weight))
+        given = self.predict(X).astype(bool)
+        check_consistent_length(given, y)
+        right = [set(self.classes_[row].tolist()) == set(labels) for row, labels in zip(given, y, strict=True)]
+        return float(np.average(right, weights=sample_weight))
+
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Probability of each label, array (texts, labels)."""
         check_is_fitted(self, "classes_")
