@@ -119,6 +119,12 @@ def test_text_that_is_not_utf8_is_refused_by_its_column(tmp_path: Path) -> None:
     broken = pa.StringArray.from_buffers(2, offsets, pa.py_buffer(b"a\xc3("))
     pq.write_table(pa.table({"id": [1, 2], "what": broken}), tmp_path / "in.parquet")
     source = ParquetSource(tmp_path / "in.parquet", "in")
-    with pytest.raises(InputError, match=r"in is damaged: column 'what' has text that is not UTF-8"):
+    with pytest.raises(InputError, match="column 'what' cannot be read after row 0: its text is not UTF-8"):
         list(source.rows())
     assert [row.cells[0] for row in source.rows(frozenset({0}))] == [1, 2]
+
+
+def test_a_time_zone_that_nobody_knows_is_named(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"at": pa.array([1], pa.timestamp("us", tz="Mars/Olympus"))}), tmp_path / "in.parquet")
+    with pytest.raises(InputError, match="column 'at' cannot be read after row 0: .*Mars/Olympus"):
+        list(ParquetSource(tmp_path / "in.parquet", "in").rows())

@@ -74,13 +74,14 @@ class ParquetSource:
                 yield Row(self._done, cells)
 
     def _cells(self, i: int, column: Any) -> list[Any]:
+        where = f"column {self.header[i]!r} cannot be read after row {self._done}"
         try:
             return _python(column)
         except UnicodeDecodeError as error:
-            raise InputError(
-                f"{self.name} is damaged: column {self.header[i]!r} has text that is not UTF-8 after row {self._done} "
-                f"({error.reason}). Write the file again from its source."
-            ) from error
+            raise InputError(f"{self.name}: {where}: its text is not UTF-8. Write the file again.") from error
+        except pyarrow().ArrowException as error:
+            # Such as a time zone that nobody knows.
+            raise InputError(f"{self.name}: {where}: {error}") from error
 
     def batches(self, wanted: frozenset[int] | None = None) -> Iterator[Any]:
         """Record batches of some hundred rows with all columns; empty ones stand for those that are not ``wanted``."""
