@@ -41,6 +41,10 @@ class ParquetSource:
         self.notices: list[str] = []
         with self.file() as file:
             self._total = file.metadata.num_rows
+            groups = [file.metadata.row_group(i).num_rows for i in range(file.metadata.num_row_groups)]
+            if min(groups, default=0) < 0 or sum(groups) != self._total:
+                # Arrow takes the numbers as they are, and aborts the process.
+                raise InputError(f"{name} is damaged: its row groups do not have the number of rows that it states")
             try:
                 self.schema = file.schema_arrow
                 self.header = list(self.schema.names)
