@@ -220,7 +220,8 @@ def export_labels(
     """Write a tagged table as tasks for a labelling tool, the tags filled in and the evidence marked."""
     from ..vocabulary import load_vocabulary
     from .files import refuse_input, replacing
-    from .interchange import label_studio_form, tasks, write_tasks
+    from .interchange import tasks, write_tasks
+    from .label_studio import form as label_studio_form
     from .review import Context
     from .tables.formats import expand
     from .tagged_rows import read_rows, with_columns

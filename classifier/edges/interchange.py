@@ -3,14 +3,10 @@
 Out: one task a different text, with the tags filled in and the evidence as spans (Python string offsets, which is how
 both tools count). The context of the row (home country and so on) and the terms before travel along.
 
-Back: one correction a text.
+Back: one correction a text. What counts as an answer is in the module of each tool.
 
-- Skipped tasks (Label Studio ``was_cancelled``, Prodigy ``ignore``) and tasks without an answer are left out.
-- A rejected answer (Prodigy ``reject``) says that the tags are wrong but not what is right: left out.
 - Of several answers on one text a ``ground_truth`` counts before all others, else the last by its time; that they
   differ is counted.
-- Prodigy's accepted answer with nothing chosen means that no term applies. In Label Studio an annotation without a
-  choice is no answer: its form has ``none`` to choose.
 - A choice that is no term makes a problem, and the others go on.
 """
 
@@ -20,23 +16,22 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from html import escape
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from ..errors import InputError, ScenarioError
 from ..training.corrections import Correction, Key, parse_correction
 from ..vocabulary import Vocabulary
+from . import label_studio, prodigy
 from .files import replacing
-from .highlight import locate
+from .loose_json import words_of
 from .review import NONE, Context, ToReview, check_known, known_tags, named_terms
 from .tagged_rows import Row, text_of
 
 LABEL_STUDIO, PRODIGY = "label-studio", "prodigy"
-TOOLS = (LABEL_STUDIO, PRODIGY)
-_EVIDENCE = "evidence"
-_TERMS = "terms"
+_MODULES: Mapping[str, ModuleType] = {LABEL_STUDIO: label_studio, PRODIGY: prodigy}
+TOOLS = tuple(_MODULES)
 
 
 @dataclass(slots=True)
@@ -56,9 +51,6 @@ class Imported:
     problems: list[str] = field(default_factory=list)
 
 
-# ---------------------------------------------------------------- out
-
-
 def tasks(
     rows: Iterable[Row], columns: Sequence[str], context: Context, vocabulary: Vocabulary, tool: str
 ) -> Iterator[dict[str, Any]]:
@@ -74,7 +66,7 @@ def tasks(
         if not found.text.strip() or found.key in seen:
             continue
         seen.add(found.key)
-        yield (_label_studio_task if tool == LABEL_STUDIO else _prodigy_task)(found, vocabulary)
+        yield _MODULES[tool].task_of(found, vocabulary)
 
 
 def write_tasks(found: Iterable[dict[str, Any]], path: Path, tool: str) -> int:
@@ -97,91 +89,6 @@ def write_tasks(found: Iterable[dict[str, Any]], path: Path, tool: str) -> int:
     return count
 
 
-def _chosen(row: ToReview, vocabulary: Vocabulary) -> list[str]:
-    """The choices that stand for a row's tags."""
-    if row.tags.terms:
-        return list(row.tags.terms)
-    return [f"{NONE}:{row.tags.reason}" if row.tags.reason in vocabulary.silences else NONE]
-
-
-def _context(row: ToReview) -> dict[str, Any]:
-    """What comes back with the answer."""
-    told = {k: v for k, v in row.context.items() if v}
-    return {"row": row.number, "before": list(row.tags.terms), **told}
-
-
-def _label_studio_task(row: ToReview, vocabulary: Vocabulary) -> dict[str, Any]:
-    result: list[dict[str, Any]] = [
-        {
-            "id": _TERMS,
-            "from_name": _TERMS,
-            "to_name": "text",
-            "type": "choices",
-            "value": {"choices": _chosen(row, vocabulary)},
-        }
-    ]
-    for n, (start, end) in enumerate(locate(row.text, row.tags.evidence), start=1):
-        value = {"start": start, "end": end, "text": row.text[start:end], "labels": [_EVIDENCE]}
-        result.append({"id": f"e{n}", "from_name": _EVIDENCE, "to_name": "text", "type": "labels", "value": value})
-    prediction: dict[str, Any] = {"model_version": row.tags.model, "result": result}
-    known = [p for p in row.tags.probabilities if p is not None]
-    if known:
-        # The tool sorts by it: the least certain tag first.
-        prediction["score"] = min(known)
-    return {"data": {"text": row.text, **_context(row)}, "predictions": [prediction]}
-
-
-def _prodigy_task(row: ToReview, vocabulary: Vocabulary) -> dict[str, Any]:
-    spans = [
-        {"start": start, "end": end, "text": row.text[start:end], "label": _EVIDENCE.upper()}
-        for start, end in locate(row.text, row.tags.evidence)
-    ]
-    return {
-        "text": row.text,
-        "spans": spans,
-        "options": [{"id": name, "text": told} for name, told in _options(vocabulary)],
-        "accept": _chosen(row, vocabulary),
-        "meta": {"row": row.number, "model": row.tags.model},
-        **_context(row),
-    }
-
-
-def _options(vocabulary: Vocabulary) -> list[tuple[str, str]]:
-    """What can be chosen, with a word on each."""
-    options = [(t.id, t.label) for t in vocabulary.terms.values()]
-    options.append((NONE, "No term applies"))
-    return options + [(f"{NONE}:{s}", f"No term: {says}") for s, says in vocabulary.silences.items()]
-
-
-def label_studio_form(vocabulary: Vocabulary) -> str:
-    """The labelling interface of a Label Studio project, in its XML."""
-    says = {t.id: f"{t.label}: {t.definitions[0].says}" for t in vocabulary.terms.values()}
-    choices = "\n".join(
-        f'    <Choice value="{escape(name)}" hint="{escape(says.get(name, told))}"/>'
-        for name, told in _options(vocabulary)
-    )
-    return (
-        '<View>\n  <Text name="text" value="$text"/>\n'
-        f'  <Labels name="{_EVIDENCE}" toName="text"><Label value="{_EVIDENCE}" background="#ffe066"/></Labels>\n'
-        f'  <Choices name="{_TERMS}" toName="text" choice="multiple" required="true">\n{choices}\n  </Choices>\n'
-        "</View>\n"
-    )
-
-
-# ---------------------------------------------------------------- back
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """One annotator's answer: choices as written, spans, and what ranks it among others."""
-
-    choices: Sequence[str]
-    spans: Sequence[tuple[int, int]]
-    truth: bool = False
-    time: str = ""
-    by: str | None = None
-
-
 def read_answers(path: Path, tool: str, vocabulary: Vocabulary) -> Imported:
     """The answers in a file that ``tool`` exported.
 
@@ -192,11 +99,11 @@ def read_answers(path: Path, tool: str, vocabulary: Vocabulary) -> Imported:
     ranked: dict[Key, tuple[tuple[bool, str], Correction]] = {}
     differing: set[Key] = set()
     for name, task in _tasks_of(path):
-        data, answers = (_label_studio_answers if tool == LABEL_STUDIO else _prodigy_answers)(task, outcome)
+        data, answers = _MODULES[tool].answers_in(task, outcome.left_out)
         for answer in answers:
             try:
                 terms, silence = named_terms(answer.choices or [NONE], vocabulary)
-                check_known(_words(data.get("before")), "what was there before", vocabulary)
+                check_known(words_of(data.get("before")), "what was there before", vocabulary)
                 correction = parse_correction(
                     {
                         "text": data.get("text"),
@@ -246,119 +153,3 @@ def _tasks_of(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
         if not isinstance(task, dict):
             raise InputError(f"{path}: entry {number} is not an object: give what the labelling tool exported")
         yield f"{path.name}:{number}", task
-
-
-def _label_studio_answers(task: Mapping[str, Any], outcome: Imported) -> tuple[Mapping[str, Any], list[_Answer]]:
-    data = task.get("data")
-    if not isinstance(data, dict):
-        return task, _flat_answers(task, outcome)
-    answers = []
-    given = _objects(task.get("annotations") or task.get("completions"))
-    if not given:
-        outcome.left_out["not answered"] += 1
-    for annotation in given:
-        if annotation.get("was_cancelled") or annotation.get("skipped"):
-            outcome.left_out["skipped"] += 1
-            continue
-        choices, spans = _results(_objects(annotation.get("result")), str(data.get("text", "")))
-        if not choices:
-            outcome.left_out["not answered"] += 1
-            continue
-        who = annotation.get("completed_by")
-        who = who.get("email") or who.get("id") if isinstance(who, dict) else who
-        time = annotation.get("updated_at") or annotation.get("created_at") or ""
-        by = str(who) if who not in (None, "") else None
-        answers.append(_Answer(choices, spans, bool(annotation.get("ground_truth")), str(time), by))
-    return data, answers
-
-
-def _flat_answers(task: Mapping[str, Any], outcome: Imported) -> list[_Answer]:
-    """The short export (JSON-MIN): one object an annotation, choices under the name of their control."""
-    given = task.get(_TERMS)
-    given = given.get("choices") if isinstance(given, dict) else given
-    choices = [given] if isinstance(given, str) else _words(given)
-    if not choices:
-        outcome.left_out["not answered"] += 1
-        return []
-    spans = _spans(task.get(_EVIDENCE), str(task.get("text", "")))
-    who = task.get("annotator")
-    time = str(task.get("updated_at") or task.get("created_at") or "")
-    return [_Answer(choices, spans, False, time, None if who is None else str(who))]
-
-
-def _results(results: Sequence[Mapping[str, Any]], text: str) -> tuple[list[str], list[tuple[int, int]]]:
-    """Choices and spans of an annotation."""
-    named = [r for r in results if r.get("from_name") == _TERMS] or results
-    choices: list[str] = []
-    for result in named:
-        value = _object(result.get("value"))
-        choices += _words(value.get("choices"))
-        # A taxonomy gives paths; the last step is the choice.
-        paths = _list(value.get("taxonomy"))
-        choices += _words([path[-1] if isinstance(path, list) and path else path for path in paths])
-    spans = []
-    for result in results:
-        value = _object(result.get("value"))
-        if result.get("type") == "labels" and isinstance(value.get("start"), int) and isinstance(value.get("end"), int):
-            words = str(value.get("text") or "")
-            if words and text[value["start"] : value["end"]] != words:
-                # Old versions counted characters beyond the basic plane twice.
-                spans += locate(text, [words])
-            else:
-                spans += _spans([value], text)
-    return list(dict.fromkeys(choices)), sorted(set(spans))
-
-
-def _prodigy_answers(task: Mapping[str, Any], outcome: Imported) -> tuple[Mapping[str, Any], list[_Answer]]:
-    answer = task.get("answer")
-    if answer != "accept":
-        outcome.left_out[{"reject": "rejected", "ignore": "skipped"}.get(str(answer), "not answered")] += 1
-        return task, []
-    if isinstance(task.get("accept"), list):
-        choices = _words(task["accept"])
-    elif isinstance(task.get("cats"), dict):
-        choices = [str(name) for name, p in task["cats"].items() if isinstance(p, (int, float)) and p >= 0.5]
-    else:
-        # One label asked at a time says nothing of the others.
-        outcome.left_out["single labels"] += 1
-        return task, []
-    spans = _spans(task.get("spans"), str(task.get("text", "")))
-    who = task.get("_annotator_id") or task.get("_session_id")
-    return task, [_Answer(choices, spans, False, _time(task.get("_timestamp")), str(who) if who else None)]
-
-
-# ---------------------------------------------------------------- JSON that may have any shape
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _object(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _objects(value: Any) -> list[Mapping[str, Any]]:
-    return [one for one in _list(value) if isinstance(one, dict)]
-
-
-def _words(value: Any) -> list[str]:
-    return [str(one) for one in _list(value)]
-
-
-def _spans(value: Any, text: str) -> list[tuple[int, int]]:
-    """What of ``value`` are spans that lie within ``text``."""
-    found = [(one.get("start"), one.get("end")) for one in _objects(value)]
-    return [
-        (start, end)
-        for start, end in found
-        if isinstance(start, int) and isinstance(end, int) and 0 <= start < end <= len(text)
-    ]
-
-
-def _time(stamp: Any) -> str:
-    """Seconds since 1970 as ISO 8601; nothing for what is no time."""
-    try:
-        return datetime.fromtimestamp(stamp, UTC).isoformat()
-    except (TypeError, ValueError, OverflowError, OSError):
-        return ""
